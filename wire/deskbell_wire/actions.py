@@ -1,0 +1,189 @@
+"""The catalogue: one list of actions that makes the OpenAPI document, the tools, the scopes, the consent and the docs.
+
+To add an action, write its models and one `Action(...)` below; tests go red until the device's table has it too.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+from deskbell_wire import lookups, notes
+from deskbell_wire.result import Result
+
+Risk = Literal["read", "write", "act"]
+Performer = Literal["device", "relay"]
+
+NOTE_LIFETIME_S: Final = 7 * 24 * 3600
+DEFAULT_LIFETIME_S: Final = 10 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One capability with a typed input and output."""
+
+    id: str
+    """Such as `note.create`; what a device declares."""
+    operation_id: str
+    """The name at the GPT Action door, camelCase."""
+    title: str
+    description: str
+    """At most 300 characters (the GPT editor's limit); written so that a model chooses rightly."""
+    input: type[BaseModel]
+    output: type[BaseModel]
+    scope: str
+    risk: Risk
+    repeatable: bool
+    """Safe to run again when a device died in the middle."""
+    performer: Performer = "device"
+    lifetime_s: int = NOTE_LIFETIME_S
+    """How long a queued command waits for its device."""
+    destructive: bool = False
+    open_world: bool = False
+
+    @property
+    def tool_name(self) -> str:
+        """The name at the MCP door: `note_create`."""
+        return self.id.replace(".", "_")
+
+
+SCOPES: Final[dict[str, str]] = {
+    "notes:read": "Read, list and search your notes",
+    "notes:write": "Create, change and trash notes (each change can be undone)",
+    "devices:read": "See which of your devices are there",
+}
+"""What a grant may allow, in the words that the person sees when asked."""
+
+
+CATALOGUE: Final[tuple[Action, ...]] = (
+    Action(
+        "note.create",
+        "createNote",
+        "Create a note",
+        "Writes a new Markdown note into the user's notes folder on their laptop. Use it when the user asks to save, note or "
+        "keep something. Fails if a note of that title is already there: then use appendNote or another title.",
+        notes.CreateNote,
+        notes.NoteRef,
+        "notes:write",
+        "write",
+        repeatable=True,
+    ),
+    Action(
+        "note.append",
+        "appendNote",
+        "Add to a note",
+        "Adds Markdown at the end of an existing note, or at the end of the section under a heading. Use it for journals, lists "
+        "and logs. Set create to make the note when it is missing.",
+        notes.AppendNote,
+        notes.NoteRef,
+        "notes:write",
+        "write",
+        repeatable=True,
+    ),
+    Action(
+        "note.edit",
+        "editNote",
+        "Change part of a note",
+        "Replaces one section (by heading) or one exact piece of text in a note. Read the note first and give the version you "
+        "read: if the note has changed since, nothing is written.",
+        notes.EditNote,
+        notes.NoteRef,
+        "notes:write",
+        "write",
+        repeatable=True,
+        destructive=True,
+    ),
+    Action(
+        "note.read",
+        "readNote",
+        "Read a note",
+        "Gives a note's text with its version and headings, in parts if it is long. Find the path with searchNotes or listNotes.",
+        notes.ReadNote,
+        notes.NoteText,
+        "notes:read",
+        "read",
+        repeatable=True,
+        lifetime_s=DEFAULT_LIFETIME_S,
+    ),
+    Action(
+        "note.search",
+        "searchNotes",
+        "Search the notes",
+        "Full-text search over the user's notes, best match first, with a snippet of each. Use it before you say that a note does "
+        "not exist.",
+        notes.SearchNotes,
+        notes.NoteHits,
+        "notes:read",
+        "read",
+        repeatable=True,
+        lifetime_s=DEFAULT_LIFETIME_S,
+    ),
+    Action(
+        "note.list",
+        "listNotes",
+        "List notes",
+        "Lists notes, the latest change first, of one folder or one tag if you like. For finding a note by its content, use "
+        "searchNotes.",
+        notes.ListNotes,
+        notes.NoteList,
+        "notes:read",
+        "read",
+        repeatable=True,
+        lifetime_s=DEFAULT_LIFETIME_S,
+    ),
+    Action(
+        "note.trash",
+        "trashNote",
+        "Move a note to the trash",
+        "Moves a note into the trash of the notes folder. Nothing is deleted; undoNote brings it back.",
+        notes.TrashNote,
+        notes.TrashedNote,
+        "notes:write",
+        "write",
+        repeatable=True,
+        destructive=True,
+    ),
+    Action(
+        "note.undo",
+        "undoNote",
+        "Undo a change to a note",
+        "Takes back what one command did to a note (give command_id), the last change to one note (give path), or the last change "
+        "of all. Undoing an undo does the change again.",
+        notes.UndoNote,
+        notes.UndoneNote,
+        "notes:write",
+        "write",
+        repeatable=True,
+        destructive=True,
+    ),
+    Action(
+        "command.get",
+        "getResult",
+        "Get the result of an earlier command",
+        "Gives the state and, once it is done, the output of a command that was not finished when it was first answered. Call it "
+        "after check_after_s seconds with the id from that answer.",
+        lookups.GetResult,
+        Result,
+        "devices:read",
+        "read",
+        repeatable=True,
+        performer="relay",
+    ),
+    Action(
+        "device.list",
+        "listDevices",
+        "List the user's devices",
+        "Lists the user's paired devices, whether each is online, and what it can do. Use it when a command stays queued or when "
+        "the user names a device.",
+        lookups.ListDevices,
+        lookups.DeviceEntries,
+        "devices:read",
+        "read",
+        repeatable=True,
+        performer="relay",
+    ),
+)
+
+BY_ID: Final[dict[str, Action]] = {action.id: action for action in CATALOGUE}
+BY_OPERATION: Final[dict[str, Action]] = {action.operation_id: action for action in CATALOGUE}
+DEVICE_ACTIONS: Final[frozenset[str]] = frozenset(a.id for a in CATALOGUE if a.performer == "device")

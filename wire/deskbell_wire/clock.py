@@ -1,0 +1,43 @@
+"""Time on the wire: RFC 3339 in UTC with microseconds; inside, integers of microseconds since the epoch."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Timestamp = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$", max_length=27),
+]
+"""An instant on the wire, such as `2026-11-24T13:52:35.123456Z`."""
+
+
+def now_us() -> int:
+    """The wall clock, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def to_timestamp(us: int) -> str:
+    """`us` microseconds since the epoch as RFC 3339 with exactly six decimals and `Z`."""
+    seconds, rest = divmod(us, SECOND)
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{rest:06}Z"
+
+
+def from_timestamp(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 instant.
+
+    Raises ValueError when `text` is no instant or names no offset.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} names no offset from UTC")
+    return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,58 @@
+"""A command: one request to perform an action, as the relay sends it to a device."""
+
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from deskbell_wire.clock import Timestamp
+from deskbell_wire.ids import CommandId, DeviceId, GrantId
+
+Status = Literal[
+    "queued",
+    "delivered",
+    "awaiting_approval",
+    "running",
+    "done",
+    "refused",
+    "failed",
+    "interrupted",
+    "expired",
+    "cancelled",
+]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+FinalStatus = Literal["done", "refused", "failed", "interrupted", "expired", "cancelled"]
+FINAL_STATUSES: frozenset[Status] = frozenset(get_args(FinalStatus))
+
+
+class WireModel(BaseModel):
+    """What crosses the wire: immutable; a reader ignores fields that it does not know, so that old and new can meet."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Assistant(WireModel):
+    """Who asks: the grant, and the names that a person recognises it by."""
+
+    grant_id: GrantId
+    name: str = Field(max_length=200, description="The client's own name; unverified")
+    host: str = Field(max_length=255, description="The host that the client redirects to; verified by the flow")
+
+
+class Command(WireModel):
+    """One request to perform an action, addressed to one device."""
+
+    id: CommandId
+    action: str = Field(max_length=64, description="An id of the catalogue, such as note.create")
+    arguments: dict[str, Any] = Field(description="As the action's input model says; defaults are left out")
+    device_id: DeviceId
+    assistant: Assistant
+    received_at: Timestamp = Field(description="When the relay took the request")
+    appended_at: Timestamp | None = Field(default=None, description="When the relay made it durable, by its own clock")
+    expires_at: Timestamp = Field(description="Not to be started after this instant")
+
+
+class Cancellation(WireModel):
+    """The data of a `cancel` event: the device need not begin, or should stop, this command."""
+
+    id: CommandId

@@ -1,0 +1,20 @@
+"""Ids: a prefix that names the kind, and a UUIDv7 (RFC 9562), so that they sort by the time they were made."""
+
+from typing import Annotated, Final, Literal
+
+import uuid_utils
+from pydantic import StringConstraints
+
+Kind = Literal["acc", "cmd", "dev", "gra", "run", "req"]
+KINDS: Final[tuple[Kind, ...]] = ("acc", "cmd", "dev", "gra", "run", "req")
+
+_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+
+CommandId = Annotated[str, StringConstraints(pattern=f"^cmd_{_PATTERN}$", max_length=40)]
+DeviceId = Annotated[str, StringConstraints(pattern=f"^dev_{_PATTERN}$", max_length=40)]
+GrantId = Annotated[str, StringConstraints(pattern=f"^gra_{_PATTERN}$", max_length=40)]
+
+
+def new_id(kind: Kind) -> str:
+    """A fresh id such as `cmd_01932c07-…`."""
+    return f"{kind}_{uuid_utils.uuid7()}"
