@@ -48,7 +48,6 @@ class Command(WireModel):
     device_id: DeviceId
     assistant: Assistant
     received_at: Timestamp = Field(description="When the relay took the request")
-    appended_at: Timestamp | None = Field(default=None, description="When the relay made it durable, by its own clock")
     expires_at: Timestamp = Field(description="Not to be started after this instant")
 
 

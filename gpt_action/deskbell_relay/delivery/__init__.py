@@ -1,0 +1,1 @@
+"""Hop 4: an open SSE stream: replay, live, heartbeat, drain."""

@@ -1,0 +1,1 @@
+"""The HTTP face: the route table, the guard before each handler, problem responses, limits, headers."""

@@ -1,0 +1,1 @@
+"""Hop 1: a request at a door becomes a command."""

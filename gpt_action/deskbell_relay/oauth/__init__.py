@@ -1,0 +1,1 @@
+"""Identity: authorization server, device grant, tokens and keys."""

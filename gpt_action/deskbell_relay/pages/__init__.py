@@ -1,0 +1,1 @@
+"""The few HTML pages that a person sees."""

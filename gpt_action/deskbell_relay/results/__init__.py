@@ -1,0 +1,1 @@
+"""Hop 6: a result meets the request that waits for it."""

@@ -1,0 +1,1 @@
+"""The database: tables, the engine that commits in groups, Alembic migrations."""

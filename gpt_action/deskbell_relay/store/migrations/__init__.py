@@ -1,0 +1,1 @@
+"""Alembic migrations: the schema, step by step from the first day."""
