@@ -8,8 +8,9 @@ from aiohttp import web
 
 from deskbell_relay.http.principal import Principal
 
-Access = Literal["public", "device", "assistant"]
-"""public: nobody signs in. device: a device's token. assistant: a grant's token for the GPT Action door."""
+Access = Literal["public", "device", "stream", "assistant"]
+"""public: nobody signs in. device: a device's token. stream: that, or a single-use ticket.
+assistant: a grant's token for the GPT Action door."""
 
 Body = Literal["none", "json", "form", "result"]
 """none: a body is ignored. result: JSON of up to `max_result_body`."""
@@ -48,7 +49,7 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row. A route with an {id} in its path must say what it owns; `tests/relay/test_two_accounts.py` reads it."""
+    """One row. A route with an {id} in its path must say what it owns; the tests of two accounts read it."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
@@ -58,7 +59,7 @@ class Route:
     owns: Owned = ""
     rate: Rate = "requests"
     summary: str = ""
-    cors: bool = False
-    """Whether an extension's page may call it from its own origin."""
+    during_drain: bool = False
+    """Whether it is still answered while the relay stops: what finishes open work is."""
     page: bool = False
     """Whether people see it in a browser: errors are then pages too."""

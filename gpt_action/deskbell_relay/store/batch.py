@@ -1,7 +1,7 @@
 """Writes that arrive together are written together: one operation for all the items of a tick."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -31,12 +31,15 @@ class Batch(Generic[Item, Outcome]):
     def __init__(
         self,
         store: Store,
-        operation: Callable[[Connection, Sequence[Item]], Sequence[Outcome | Exception]],
+        operation: BatchOperation[Item, Outcome],
         *,
+        committed: Callable[[Sequence[Outcome]], None] | None = None,
         most: int = 256,
     ) -> None:
+        """`committed` hears of each group's good outcomes, in order, before any caller goes on."""
         self._store = store
         self._operation = operation
+        self._committed = committed
         self._most = most
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -56,11 +59,11 @@ class Batch(Generic[Item, Outcome]):
                 items = [item for item, _ in group]
                 outcomes: Sequence[Outcome | Exception]
                 try:
-                    outcomes = await self._store.write(
-                        lambda connection, items=items: self._operation(connection, items)
-                    )  # type: ignore[misc]
+                    outcomes = await self._store.write(partial(self._operation, items=items))
                 except Exception as error:  # noqa: BLE001 - each caller gets it
                     outcomes = [error] * len(group)
+                if self._committed is not None:
+                    self._committed([outcome for outcome in outcomes if not isinstance(outcome, Exception)])
                 for (_, future), outcome in zip(group, outcomes, strict=True):
                     if future.done():
                         continue

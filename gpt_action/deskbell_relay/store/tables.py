@@ -93,6 +93,9 @@ Index(
     sqlite_where=_OPEN,
     postgresql_where=_OPEN,
 )
+Index(
+    "ix_commands_open_device_id_seq", commands.c.device_id, commands.c.seq, sqlite_where=_OPEN, postgresql_where=_OPEN
+)
 Index("ix_commands_finished_at", commands.c.finished_at)
 _KEYED = text("idempotency_key IS NOT NULL")
 Index(

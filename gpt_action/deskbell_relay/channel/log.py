@@ -1,0 +1,140 @@
+"""The account's log in the database: append with gapless numbers, read after a cursor, forget what is old."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from deskbell_relay.store.tables import accounts, events
+from deskbell_wire.command import Command
+from deskbell_wire.stream import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event before it has its number."""
+
+    account_id: str
+    type: EventType
+    data: str
+    """JSON."""
+    command: Command | None = None
+    """The command that the event carries, for what follows in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A durable event."""
+
+    seq: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which events an account keeps. With none kept, `oldest` is `newest + 1`."""
+
+    oldest: int
+    newest: int
+
+
+_HEADS = (
+    select(accounts.c.id, accounts.c.seq).where(accounts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
+)
+_ADVANCE = update(accounts).where(accounts.c.id == bindparam("account")).values(seq=bindparam("newest"))
+_INSERT = insert(events)
+_AFTER = (
+    select(events.c.seq, events.c.type, events.c.data)
+    .where(events.c.account_id == bindparam("account"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
+_SHRINK = (
+    update(events)
+    .where(events.c.account_id == bindparam("account"), events.c.seq == bindparam("number"))
+    .values(type="cancel", data=bindparam("stub"))
+)
+
+
+def append(connection: Connection, entries: Sequence[Entry], *, now: int) -> list[Appended]:
+    """Give each entry its account's next number and store it, in this transaction.
+
+    The numbers are taken under the account's row, so that the order of commits is the order of numbers.
+    Raises KeyError for an account that does not exist.
+    """
+    ids = {entry.account_id for entry in entries}
+    heads: dict[str, int] = {row.id: row.seq for row in connection.execute(_HEADS, {"ids": list(ids)})}
+    appended = []
+    for entry in entries:
+        heads[entry.account_id] += 1
+        appended.append(Appended(heads[entry.account_id], entry))
+    connection.execute(
+        _INSERT,
+        [
+            {
+                "account_id": a.entry.account_id,
+                "seq": a.seq,
+                "type": a.entry.type,
+                "data": a.entry.data,
+                "created_at": now,
+            }
+            for a in appended
+        ],
+    )
+    connection.execute(_ADVANCE, [{"account": account_id, "newest": seq} for account_id, seq in heads.items()])
+    return appended
+
+
+def after(connection: Connection, account_id: str, seq: int, most: int) -> list[tuple[int, str, str]]:
+    """Up to `most` events after `seq`, as (seq, type, data), in order."""
+    rows = connection.execute(_AFTER, {"account": account_id, "after": seq, "most": most})
+    return [(row.seq, row.type, row.data) for row in rows]
+
+
+def extent(connection: Connection, account_id: str) -> Extent:
+    """Which events the account keeps. Raises LookupError for an account that does not exist."""
+    row = connection.execute(
+        select(accounts.c.oldest_seq, accounts.c.seq).where(accounts.c.id == account_id)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(account_id)
+    return Extent(row.oldest_seq, row.seq)
+
+
+def heads(connection: Connection, account_ids: Sequence[str]) -> dict[str, int]:
+    """The newest number of each account."""
+    query = select(accounts.c.id, accounts.c.seq).where(accounts.c.id.in_(account_ids))
+    return {row.id: row.seq for row in connection.execute(query)}
+
+
+def shrink(connection: Connection, places: Iterable[tuple[str, int, str]]) -> None:
+    """Empty the events of finished commands, given as (account, seq, command id): each becomes a `cancel`.
+
+    So the contents leave the relay as soon as they are no longer needed, and a device that lost its ledger and its
+    cursor is not told to run what it has already done.
+    """
+    rows = [
+        {"account": account, "number": seq, "stub": f'{{"id":"{command_id}"}}'} for account, seq, command_id in places
+    ]
+    if rows:
+        connection.execute(_SHRINK, rows)
+
+
+def forget(connection: Connection, *, before: int, keep: int) -> int:
+    """Delete events made before the instant `before`, and all but the newest `keep` of each account; how many went."""
+    aged = (
+        select(events.c.account_id, func.max(events.c.seq).label("last"))
+        .where(events.c.created_at < before)
+        .group_by(events.c.account_id)
+    )
+    ends = {row.account_id: row.last for row in connection.execute(aged)}
+    crowded = select(accounts.c.id, accounts.c.seq).where(accounts.c.seq - accounts.c.oldest_seq >= keep)
+    for row in connection.execute(crowded):
+        ends[row.id] = max(ends.get(row.id, 0), row.seq - keep)
+    gone = 0
+    for account_id, last in ends.items():
+        gone += connection.execute(
+            delete(events).where(events.c.account_id == account_id, events.c.seq <= last)
+        ).rowcount
+        connection.execute(update(accounts).where(accounts.c.id == account_id).values(oldest_seq=last + 1))
+    return gone
