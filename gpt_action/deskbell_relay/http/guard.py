@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -24,7 +24,7 @@ from deskbell_wire.errors import Problem
 log = structlog.get_logger()
 
 ErrorPage = Callable[[Call, Problem], web.Response]
-AiohttpHandler = Callable[[web.Request], "asyncio.Future[web.StreamResponse]"]
+AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Authenticates(Protocol):
@@ -52,7 +52,7 @@ class Guard:
         self._headers = SECURITY_HEADERS | (STRICT_TRANSPORT if settings.issuer.startswith("https://") else {})
         self.draining = False
 
-    def wrap(self, route: Route) -> Callable[[web.Request], object]:
+    def wrap(self, route: Route) -> AiohttpHandler:
         """The aiohttp handler of `route`."""
         name = f"{route.method} {route.path}"
         seconds = self._metrics.request_seconds.labels(name)

@@ -43,6 +43,13 @@ class Call:
         assert self.principal is not None, "a public route asked who calls"
         return self.principal
 
+    @property
+    def device(self) -> str:
+        """The id of the device that calls a device's route."""
+        device_id = self.who.device_id
+        assert device_id is not None, "the guard lets devices in alone"
+        return device_id
+
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 

@@ -1,0 +1,147 @@
+"""The relay put together: the only place that knows all rooms."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from limits.storage import MemoryStorage
+
+from deskbell_relay.channel.bus import MemoryBus, Revoked
+from deskbell_relay.channel.channel import Channel
+from deskbell_relay.delivery.api import StreamApi
+from deskbell_relay.delivery.hub import Hub
+from deskbell_relay.delivery.presence import Presence
+from deskbell_relay.delivery.sent import Sent
+from deskbell_relay.dispatch.acceptance import Acceptor
+from deskbell_relay.dispatch.dispatch import Dispatch
+from deskbell_relay.http.guard import Guard
+from deskbell_relay.http.metrics import Metrics
+from deskbell_relay.http.rates import Rates
+from deskbell_relay.http.route import Route
+from deskbell_relay.http.router import mount
+from deskbell_relay.ingress.documents import DocumentsApi
+from deskbell_relay.ingress.gpt_action import GptActionDoor
+from deskbell_relay.ingress.lookups import Lookups
+from deskbell_relay.oauth.identity import Identity
+from deskbell_relay.results.api import CommandsApi
+from deskbell_relay.results.commands import Commands
+from deskbell_relay.results.sweeper import Sweeper
+from deskbell_relay.results.waiting import Waiting
+from deskbell_relay.settings import Settings
+from deskbell_relay.store.engine import SQLiteStore, Store, sqlite_engine
+from deskbell_relay.store.schema import begin_life, migrate
+from deskbell_relay.ticker import every
+
+log = structlog.get_logger()
+
+SENT_FLUSH_S = 0.1
+SWEEP_S = 30
+
+
+class Relay:
+    """All rooms of one relay process, on an open store."""
+
+    def __init__(self, settings: Settings, store: Store, epoch: str) -> None:
+        self.settings = settings
+        self.store = store
+        self.metrics = Metrics()
+        self.rates = Rates(MemoryStorage())
+        self.bus = MemoryBus()
+        self.channel = Channel(store, self.bus, epoch)
+        self.waiting = Waiting()
+        self.sent = Sent(store)
+        self.hub = Hub(self.channel, self.sent, settings, self.metrics)
+        self.presence = Presence(store)
+        self.commands = Commands(store, self.channel, self.bus, self.waiting, self.metrics)
+        self.identity = Identity(
+            settings, store, self.rates, publish=self.channel.publish, is_online=self.hub.is_online, revoked=self.revoke
+        )
+        self.dispatch = Dispatch(
+            store, self.channel, Acceptor(self.hub.is_online), self.commands, self.rates, settings, self.metrics
+        )
+        self.guard = Guard(settings, self.identity.authenticator, self.rates, self.metrics, self.identity.error_page)
+        self.sweeper = Sweeper(self.channel, self.commands, settings, self.metrics)
+        lookups = Lookups(store, self.commands, self.hub.is_online, settings)
+        self.routes: list[Route] = [
+            *GptActionDoor(self.dispatch, lookups).routes(),
+            *CommandsApi(self.commands, self.sent).routes(),
+            *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
+            *self.identity.routes(),
+            *DocumentsApi(store, settings, self.metrics, lambda: self.guard.draining).routes(),
+        ]
+        self.bus.subscribe(self.hub.hear)
+        self.bus.subscribe(self.waiting.hear)
+        self.bus.subscribe(self.identity.hear)
+
+    def revoke(self, credential_id: str) -> None:
+        """A device or a grant was revoked: cut it off everywhere."""
+        self.bus.publish(Revoked(credential_id))
+
+    async def heartbeat(self) -> None:
+        """One beat: a ping on every stream, and presence renewed."""
+        await self.hub.beat()
+        await self.presence.all_here(self.hub.device_ids())
+
+    def jobs(self) -> list[tuple[float, Callable[[], Awaitable[object]], str]]:
+        """What comes round: seconds between, the job, its name."""
+        return [
+            (self.settings.heartbeat_s, self.heartbeat, "heartbeat"),
+            (SENT_FLUSH_S, self.sent.flush, "sent"),
+            (SWEEP_S, self.sweeper.sweep, "sweep"),
+            *self.identity.jobs(),
+        ]
+
+    async def drain(self) -> None:
+        """Stop well: nothing new, open requests get their time, every stream hears `bye`."""
+        self.guard.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_s):
+                await self.waiting.idle()
+        self.waiting.release()
+        await self.hub.drain()
+        log.info("drained")
+
+
+RELAY: web.AppKey[Relay] = web.AppKey("relay", Relay)
+
+
+async def create_app(settings: Settings) -> web.Application:
+    """An aiohttp application that is a whole relay; its cleanup drains and closes it."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    loop = asyncio.get_running_loop()
+    epoch = await loop.run_in_executor(None, prepare_database, settings)
+    store = SQLiteStore(settings.database)
+    relay = Relay(settings, store, epoch)
+    app = web.Application(client_max_size=settings.max_result_body)
+    app[RELAY] = relay
+    mount(app, relay.guard, relay.routes)
+
+    async def turns(_: web.Application) -> AsyncIterator[None]:
+        await relay.identity.start()
+        tasks = [asyncio.create_task(every(seconds, job, name=name)) for seconds, job, name in relay.jobs()]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await relay.sent.flush()
+        await store.close()
+
+    async def shut_down(_: web.Application) -> None:
+        if not relay.guard.draining:
+            await relay.drain()
+
+    app.cleanup_ctx.append(turns)
+    app.on_shutdown.append(shut_down)
+    return app
+
+
+def prepare_database(settings: Settings) -> str:
+    """Migrate, and learn the epoch."""
+    engine = sqlite_engine(settings.database)
+    try:
+        migrate(engine)
+        return begin_life(engine, settings.data_dir / "relay.start")
+    finally:
+        engine.dispose()

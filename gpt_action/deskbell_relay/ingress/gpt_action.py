@@ -1,0 +1,82 @@
+"""The GPT Action door: `POST /actions/{operationId}`, called by a custom GPT."""
+
+from typing import Any
+
+from aiohttp import web
+
+from deskbell_relay.dispatch.dispatch import Dispatch
+from deskbell_relay.dispatch.submission import Submission
+from deskbell_relay.http.arguments import parsed
+from deskbell_relay.http.responses import json_response
+from deskbell_relay.http.route import Call, Route
+from deskbell_relay.ingress.envelope import Envelope, opened
+from deskbell_relay.ingress.lookups import Lookups
+from deskbell_relay.ingress.prefer import preferred_wait_s
+from deskbell_relay.results.archive import is_final
+from deskbell_wire.actions import BY_OPERATION, Action
+from deskbell_wire.errors import Problem
+from deskbell_wire.result import Result
+
+
+class GptActionDoor:
+    """Turns a request into a submission, and the result into the response."""
+
+    def __init__(self, dispatch: Dispatch, lookups: Lookups) -> None:
+        self._dispatch = dispatch
+        self._lookups = lookups
+
+    def routes(self) -> list[Route]:
+        """This room's rows of the route table."""
+        return [
+            Route(
+                "POST",
+                "/actions/{operation}",
+                self.act,
+                "assistant",
+                body="json",
+                rate="requests",
+                summary="One operation",
+            ),
+        ]
+
+    async def act(self, call: Call) -> web.StreamResponse:
+        """200 when the command is final, 202 when it is not yet."""
+        action = operation(call.request.match_info["operation"])
+        call.notes["action"] = action.id
+        require_scope(call, action)
+        wait_s = preferred_wait_s(call.request.headers.get("Prefer"))
+        if action.performer == "relay":
+            answer = await self._lookups.answers[action.id](call.who, call.body, wait_s)
+            status = 202 if isinstance(answer, Result) and not is_final(answer.status) else 200
+            return json_response(answer.model_dump(exclude_none=True), status=status)
+        envelope, arguments = opened(call.body, call.request.headers.get("Idempotency-Key"))
+        parsed(action.input, arguments)  # refuses what does not fit; the device applies the same model to the same text
+        result = await self._dispatch.submit(submission(call, action, envelope, arguments), wait_s)
+        call.notes["command"] = result.id
+        return json_response(result.model_dump(exclude_none=True), status=200 if is_final(result.status) else 202)
+
+
+def operation(name: str) -> Action:
+    """The catalogue's entry. Raises Problem unknown_operation."""
+    action = BY_OPERATION.get(name)
+    if action is None:
+        raise Problem(
+            "unknown_operation", f"There is no operation {name[:100]!r}; there are: {', '.join(BY_OPERATION)}."
+        )
+    return action
+
+
+def require_scope(call: Call, action: Action) -> None:
+    """Raises Problem insufficient_scope, with the challenge of RFC 6750 section 3.1."""
+    if action.scope not in call.who.scopes:
+        raise Problem(
+            "insufficient_scope",
+            f"{action.operation_id} needs the scope {action.scope}, which was not granted.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{action.scope}"'},
+            scope=action.scope,
+        )
+
+
+def submission(call: Call, action: Action, envelope: Envelope, arguments: dict[str, Any]) -> Submission:
+    """The request as dispatch takes it."""
+    return Submission(call.who, action, arguments, call.received_us, envelope.device, envelope.idempotency_key)

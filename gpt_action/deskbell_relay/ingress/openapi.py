@@ -1,0 +1,146 @@
+"""The OpenAPI document that the GPT editor imports, made from the catalogue.
+
+Flat, because readers of such schemas trip over `$ref` in bodies, `allOf` and path-level parameters: one server, no
+references but to nothing, an explicit `x-openai-isConsequential` on each operation.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from deskbell_relay.ingress.envelope import Envelope
+from deskbell_wire.actions import CATALOGUE, SCOPES, Action
+from deskbell_wire.errors import MEDIA_TYPE
+from deskbell_wire.result import Result
+from deskbell_wire.version import RELEASE
+
+MOST_OPERATIONS: Final = 30
+MOST_OPERATION_DESCRIPTION: Final = 300
+MOST_PARAMETER_DESCRIPTION: Final = 700
+
+_DESCRIPTION = (
+    "Deskbell acts on the user's own laptop: it keeps notes there. Every call is carried out on the laptop, which may ask the "
+    "user first. An answer with status 202 is not finished: call getResult with its id after check_after_s seconds."
+)
+
+
+def document(server: str) -> dict[str, Any]:
+    """The whole document, for the relay at `server`, such as `https://bell.example`."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Deskbell", "version": RELEASE, "description": _DESCRIPTION},
+        "servers": [{"url": server}],
+        "security": [{"deskbell": []}],
+        "paths": {f"/actions/{action.operation_id}": {"post": _operation(action)} for action in CATALOGUE},
+        "components": {
+            "schemas": {},
+            "securitySchemes": {
+                "deskbell": {
+                    "type": "oauth2",
+                    "flows": {
+                        "authorizationCode": {
+                            "authorizationUrl": f"{server}/oauth/authorize",
+                            "tokenUrl": f"{server}/oauth/token",
+                            "refreshUrl": f"{server}/oauth/token",
+                            "scopes": SCOPES,
+                        }
+                    },
+                }
+            },
+        },
+    }
+
+
+def _operation(action: Action) -> dict[str, Any]:
+    return {
+        "operationId": action.operation_id,
+        "summary": action.title,
+        "description": action.description,
+        "x-openai-isConsequential": action.risk == "act" or action.destructive,
+        "security": [{"deskbell": [action.scope]}],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": input_schema(action)}},
+        },
+        "responses": _responses(action),
+    }
+
+
+def input_schema(action: Action) -> dict[str, Any]:
+    """The operation's body: the action's input, and the envelope where a device performs it."""
+    schema = flat_schema(action.input)
+    if action.performer == "device":
+        schema["properties"] = schema.get("properties", {}) | flat_schema(Envelope)["properties"]
+    return schema
+
+
+def _responses(action: Action) -> dict[str, Any]:
+    if action.performer == "relay" and action.output is not Result:
+        answer = flat_schema(action.output, mode="serialization")
+        responses = {"200": _response("The answer", "application/json", answer)}
+    else:
+        answer = flat_schema(Result, mode="serialization")
+        if action.output is not Result:
+            answer["properties"]["output"] = flat_schema(action.output, mode="serialization")
+        responses = {
+            "200": _response(
+                "Finished: done, refused, failed, interrupted, expired or cancelled", "application/json", answer
+            ),
+            "202": _response("Not finished yet: call getResult later", "application/json", answer),
+        }
+    responses["4XX"] = _response("Not accepted: nothing was done", MEDIA_TYPE, _PROBLEM)
+    responses["5XX"] = _response("The relay cannot do it now", MEDIA_TYPE, _PROBLEM)
+    return responses
+
+
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What was wrong, in this case"},
+        "code": {"type": "string", "description": "Stable, for programs"},
+        "next_step": {"type": "string", "description": "What to do about it"},
+        "request_id": {"type": "string"},
+        "retry_after_s": {"type": "integer"},
+    },
+}
+
+
+def _response(description: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def flat_schema(model: type[BaseModel], mode: str = "validation") -> dict[str, Any]:
+    """The model's JSON Schema without `$ref`, `$defs` and titles, and with `X or null` said as `X` where null means absent."""
+    schema = model.model_json_schema(mode="serialization" if mode == "serialization" else "validation")
+    definitions = schema.pop("$defs", {})
+    flat = _flat(schema, definitions)
+    assert isinstance(flat, dict)
+    if mode == "serialization":
+        flat.pop("required", None)  # nulls are left out of answers
+    flat.setdefault("properties", {})
+    return flat
+
+
+def _flat(node: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_flat(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = definitions[node["$ref"].rpartition("/")[2]]
+        return _flat(target | {key: value for key, value in node.items() if key != "$ref"}, definitions)
+    alternatives = [option for option in node.get("anyOf", []) if option != {"type": "null"}]
+    if len(alternatives) == 1:
+        rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
+        return _flat(alternatives[0] | rest, definitions)
+    # `title` is pydantic's repetition of a field's name; a property that is called title is a mapping, and stays.
+    return {
+        key: _flat(value, definitions)
+        for key, value in node.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value in (None, ""))
+    }

@@ -1,0 +1,226 @@
+"""The account's commands in the database: look up, report, cancel, expire, forget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+
+from deskbell_relay.channel import log
+from deskbell_relay.results.view import query, result_of
+from deskbell_relay.store.tables import commands
+from deskbell_wire.clock import HOUR, now_us
+from deskbell_wire.command import FINAL_STATUSES, Status
+from deskbell_wire.errors import Problem
+from deskbell_wire.result import Result
+
+EXPIRE_AT_ONCE = 500
+FORGET_AT_ONCE = 1_000
+
+OVERRUN_US = HOUR
+"""A command that was running when its lifetime ended may still report; after this it is given up as interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What a device reports of a command, ready to be stored. Times in microseconds since the epoch."""
+
+    account_id: str
+    device_id: str
+    command_id: str
+    status: Status
+    output: str | None
+    error: str | None
+    sent_at: int | None
+    acted_at: int | None
+    returned_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of it: the command as it is now, and whether this report made it so."""
+
+    result: Result
+    received_at: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command's progress on its device."""
+
+    account_id: str
+    device_id: str
+    command_id: str
+    status: Status
+    message: str | None
+
+
+_REPORTED = ("status", "output", "error", "sent_at", "acted_at", "returned_at", "finished_at")
+_BY_IDS = query().where(commands.c.id.in_(bindparam("ids", expanding=True)))
+_FINISH = (
+    update(commands)
+    .where(commands.c.id == bindparam("command"))
+    .values({name: bindparam(f"new_{name}") for name in _REPORTED} | {"progress": None})
+)
+_STEP = (
+    update(commands)
+    .where(commands.c.id == bindparam("command"), commands.c.finished_at.is_(None))
+    .values(status=bindparam("new_status"), progress=bindparam("message"))
+)
+
+
+def finish(connection: Connection, items: Sequence[Finish]) -> list[Finished | Exception]:
+    """Store each report, unless the device has reported before: then nothing changes.
+
+    The device knows what took effect: its first report counts also for a command that the relay has meanwhile
+    cancelled or given up. Outcomes: Problem command_not_found, result_conflict.
+    """
+    rows = _rows(connection, [item.command_id for item in items])
+    outcomes: list[Finished | Exception] = []
+    changes: dict[str, dict[str, Any]] = {}
+    for item in items:
+        row = rows.get(item.command_id)
+        if row is None or row.account_id != item.account_id:
+            outcomes.append(not_found(item.command_id))
+        elif row.device_id != item.device_id:
+            outcomes.append(_foreign(item.command_id))
+        elif row.returned_at is not None:
+            outcomes.append(Finished(result_of(row._mapping), row.received_at, fresh=False))
+        else:
+            fresh = item.command_id not in changes
+            change = changes.setdefault(item.command_id, _change(item, row))
+            outcomes.append(Finished(result_of({**row._mapping, **change, "progress": None}), row.received_at, fresh))
+    if changes:
+        connection.execute(
+            _FINISH,
+            [
+                {"command": key} | {f"new_{name}": value for name, value in change.items()}
+                for key, change in changes.items()
+            ],
+        )
+        log.shrink(connection, [(rows[key].account_id, rows[key].seq, key) for key in changes])
+    return outcomes
+
+
+def _change(item: Finish, row: Row[Any]) -> dict[str, Any]:
+    return {
+        "status": item.status,
+        "output": item.output,
+        "error": item.error,
+        "sent_at": item.sent_at or row.sent_at,
+        "acted_at": item.acted_at,
+        "returned_at": item.returned_at,
+        "finished_at": item.returned_at,
+    }
+
+
+def advance(connection: Connection, items: Sequence[Step]) -> list[Exception | None]:
+    """Store each command's progress; a finished one stays as it is."""
+    rows = _rows(connection, [item.command_id for item in items])
+    outcomes: list[Exception | None] = []
+    updates = []
+    for item in items:
+        row = rows.get(item.command_id)
+        if row is None or row.account_id != item.account_id:
+            outcomes.append(not_found(item.command_id))
+        elif row.device_id != item.device_id:
+            outcomes.append(_foreign(item.command_id))
+        else:
+            updates.append({"command": item.command_id, "new_status": item.status, "message": item.message})
+            outcomes.append(None)
+    if updates:
+        connection.execute(_STEP, updates)
+    return outcomes
+
+
+def one(connection: Connection, account_id: str, command_id: str) -> Row[Any]:
+    """The account's command. Raises Problem command_not_found, also for another account's."""
+    row = connection.execute(
+        query().where(commands.c.id == command_id, commands.c.account_id == account_id)
+    ).one_or_none()
+    if row is None:
+        raise not_found(command_id)
+    return row
+
+
+def page(
+    connection: Connection, account_id: str, status: Status | None, before: str | None, most: int
+) -> Sequence[Row[Any]]:
+    """Up to `most` of the account's commands, newest first, older than the id `before`."""
+    wanted = query().where(commands.c.account_id == account_id)
+    if status is not None:
+        wanted = wanted.where(commands.c.status == status)
+    if before is not None:
+        wanted = wanted.where(commands.c.id < before)
+    return connection.execute(wanted.order_by(commands.c.id.desc()).limit(most)).all()
+
+
+def cancel(connection: Connection, account_id: str, command_id: str) -> tuple[Row[Any], log.Appended]:
+    """Ask for a command's end: final at once if no device has it, else up to the device, which is told by an event.
+
+    Raises Problem command_not_found, not_cancellable.
+    """
+    row = one(connection, account_id, command_id)
+    if row.finished_at is not None:
+        raise Problem("not_cancellable", f"The command has already ended: it is {row.status}.")
+    now = now_us()
+    told = log.append(connection, [log.Entry(account_id, "cancel", f'{{"id":"{command_id}"}}')], now=now)[0]
+    if row.status == "queued":
+        connection.execute(
+            update(commands).where(commands.c.id == command_id).values(status="cancelled", finished_at=now)
+        )
+        log.shrink(connection, [(account_id, row.seq, command_id)])
+        row = one(connection, account_id, command_id)
+    return row, told
+
+
+def expire(connection: Connection, now: int) -> list[str]:
+    """Give up what may not start any more: the ids of up to 500 commands that are now expired or interrupted."""
+    overdue = (
+        select(commands.c.id, commands.c.account_id, commands.c.seq, commands.c.status)
+        .where(
+            commands.c.finished_at.is_(None),
+            commands.c.expires_at <= now,
+            or_(commands.c.status != "running", commands.c.expires_at <= now - OVERRUN_US),
+        )
+        .limit(EXPIRE_AT_ONCE)
+    )
+    rows = connection.execute(overdue).all()
+    if not rows:
+        return []
+    mark = (
+        update(commands)
+        .where(commands.c.id == bindparam("command"))
+        .values(status=bindparam("new_status"), finished_at=now, progress=None)
+    )
+    connection.execute(
+        mark,
+        [{"command": row.id, "new_status": "interrupted" if row.status == "running" else "expired"} for row in rows],
+    )
+    log.shrink(connection, [(row.account_id, row.seq, row.id) for row in rows])
+    return [row.id for row in rows]
+
+
+def forget(connection: Connection, before: int) -> int:
+    """Delete up to 1,000 commands that ended before the instant `before`; how many went."""
+    old = select(commands.c.id).where(commands.c.finished_at < before).limit(FORGET_AT_ONCE).scalar_subquery()
+    return connection.execute(delete(commands).where(commands.c.id.in_(old))).rowcount
+
+
+def is_final(status: str) -> bool:
+    """Whether a command of this status will not change any more by itself."""
+    return status in FINAL_STATUSES
+
+
+def _rows(connection: Connection, command_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    return {row.id: row for row in connection.execute(_BY_IDS, {"ids": list(set(command_ids))})}
+
+
+def not_found(command_id: str) -> Problem:
+    """The one answer for an id that does not exist and for one that belongs to somebody else."""
+    return Problem("command_not_found", f"There is no command {command_id}.")
+
+
+def _foreign(command_id: str) -> Problem:
+    return Problem("result_conflict", f"The command {command_id} was given to another device of this account.")

@@ -1,0 +1,96 @@
+"""The account's commands as the rest of the relay uses them: look up, wait, finish, cancel, and the sweep."""
+
+import json
+from collections.abc import Sequence
+
+from deskbell_relay.channel.bus import Bus, Settled
+from deskbell_relay.channel.channel import Channel
+from deskbell_relay.http.metrics import Metrics
+from deskbell_relay.results import archive
+from deskbell_relay.results.archive import Finish, Finished, Step
+from deskbell_relay.results.view import result_of
+from deskbell_relay.results.waiting import Waiting
+from deskbell_relay.store.batch import Batch
+from deskbell_relay.store.engine import Store
+from deskbell_wire.clock import SECOND, from_timestamp, now_us
+from deskbell_wire.command import Status
+from deskbell_wire.result import Progress, Report, Result
+
+
+class Commands:
+    """Reads and changes commands; every change is durable before anybody hears of it."""
+
+    def __init__(self, store: Store, channel: Channel, bus: Bus, waiting: Waiting, metrics: Metrics) -> None:
+        self._store = store
+        self._channel = channel
+        self._bus = bus
+        self._waiting = waiting
+        self._metrics = metrics
+        self._finishes: Batch[Finish, Finished] = Batch(store, archive.finish)
+        self._steps: Batch[Step, None] = Batch(store, archive.advance)
+
+    async def get(self, account_id: str, command_id: str) -> Result:
+        """The command now. Raises Problem command_not_found."""
+        row = await self._store.read(lambda connection: archive.one(connection, account_id, command_id))
+        return result_of(row._mapping)
+
+    async def wait(self, account_id: str, command_id: str, timeout_s: float) -> Result:
+        """The command once it is final, or as it is after `timeout_s`. Raises Problem command_not_found."""
+        with self._waiting.expect(command_id) as expectation:
+            result = await self.get(account_id, command_id)
+            if archive.is_final(result.status) or timeout_s <= 0:
+                return result
+            return await expectation.settled(timeout_s) or await self.get(account_id, command_id)
+
+    async def page(self, account_id: str, status: Status | None, before: str | None, most: int) -> list[Result]:
+        """Up to `most` commands, newest first."""
+        rows = await self._store.read(lambda connection: archive.page(connection, account_id, status, before, most))
+        return [result_of(row._mapping) for row in rows]
+
+    async def finish(
+        self, account_id: str, device_id: str, command_id: str, report: Report, sent_at: int | None
+    ) -> Status:
+        """Store a device's report; the status that counts. Raises Problem command_not_found, result_conflict."""
+        now = now_us()
+        item = Finish(
+            account_id,
+            device_id,
+            command_id,
+            report.status,
+            None if report.output is None else json.dumps(report.output, ensure_ascii=False, separators=(",", ":")),
+            None if report.error is None else report.error.model_dump_json(),
+            sent_at,
+            None if report.acted_at is None else from_timestamp(report.acted_at),
+            now,
+        )
+        finished = await self._finishes.add(item)
+        if finished.fresh:
+            self._bus.publish(Settled(command_id, finished.result))
+            self._metrics.finished.labels(report.status).inc()
+            self._metrics.round_trip.observe((now - finished.received_at) / SECOND)
+        return finished.result.status
+
+    async def advance(self, account_id: str, device_id: str, command_id: str, progress: Progress) -> None:
+        """Store a device's progress. Raises Problem command_not_found, result_conflict."""
+        await self._steps.add(Step(account_id, device_id, command_id, progress.status, progress.message))
+
+    async def cancel(self, account_id: str, command_id: str) -> Result:
+        """Ask for a command's end; the command as it then is. Raises Problem command_not_found, not_cancellable."""
+        row, told = await self._store.write(lambda connection: archive.cancel(connection, account_id, command_id))
+        self._channel.announce([told])
+        result = result_of(row._mapping)
+        if archive.is_final(result.status):
+            self._bus.publish(Settled(command_id, result))
+            self._metrics.finished.labels(result.status).inc()
+        return result
+
+    async def expire(self) -> Sequence[str]:
+        """Give up what is overdue; the ids of what was."""
+        expired = await self._store.write(lambda connection: archive.expire(connection, now_us()))
+        for command_id in expired:
+            self._bus.publish(Settled(command_id))
+        return expired
+
+    async def forget(self, before: int) -> int:
+        """Delete commands that ended before the instant `before`; how many went."""
+        return await self._store.write(lambda connection: archive.forget(connection, before))
