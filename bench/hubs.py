@@ -1,0 +1,17 @@
+"""Who takes turns in which benchmark, in their order."""
+
+from bench.hub import Hub
+from bench.peers.aiohttp_sse_hub import AiohttpSseHub
+from bench.peers.bare_aiohttp import BareAiohttp
+from bench.peers.nchan import Nchan
+from bench.peers.plain_path import PlainPath
+from bench.spine import Spine
+
+HUBS: tuple[Hub, ...] = (Nchan(), AiohttpSseHub())
+"""Delivery, fan-out, memory, storm."""
+
+ACCEPTORS: tuple[Hub, ...] = (BareAiohttp(),)
+"""Durable: what answers a POST; their streams are not used."""
+
+SPINES: tuple[Spine, ...] = (PlainPath(),)
+"""Round-trip."""

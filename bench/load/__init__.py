@@ -1,0 +1,1 @@
+"""Clients that cost less than the servers they load: bare protocols on loopback sockets."""

@@ -1,0 +1,1 @@
+"""Other people's servers, doing the same work in the same run."""
