@@ -14,8 +14,8 @@ from deskbell_relay.delivery.api import StreamApi
 from deskbell_relay.delivery.hub import Hub
 from deskbell_relay.delivery.presence import Presence
 from deskbell_relay.delivery.sent import Sent
-from deskbell_relay.dispatch.acceptance import Acceptor
 from deskbell_relay.dispatch.dispatch import Dispatch
+from deskbell_relay.dispatch.roster import Rosters
 from deskbell_relay.http.guard import Guard
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
@@ -59,7 +59,14 @@ class Relay:
             settings, store, self.rates, publish=self.channel.publish, is_online=self.hub.is_online, revoked=self.revoke
         )
         self.dispatch = Dispatch(
-            store, self.channel, Acceptor(self.hub.is_online), self.commands, self.rates, settings, self.metrics
+            store,
+            self.channel,
+            Rosters(self.hub.is_online),
+            self.commands,
+            self.waiting,
+            self.rates,
+            settings,
+            self.metrics,
         )
         self.guard = Guard(settings, self.identity.authenticator, self.rates, self.metrics, self.identity.error_page)
         self.sweeper = Sweeper(self.channel, self.commands, settings, self.metrics)

@@ -1,9 +1,10 @@
 """The account's log in the database: append with gapless numbers, read after a cursor, forget what is old."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
 from deskbell_relay.store.tables import accounts, events
 from deskbell_wire.command import Command
@@ -41,7 +42,11 @@ class Extent:
 _HEADS = (
     select(accounts.c.id, accounts.c.seq).where(accounts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
 )
-_ADVANCE = update(accounts).where(accounts.c.id == bindparam("account")).values(seq=bindparam("newest"))
+_ADVANCE = (
+    update(accounts)
+    .where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+    .values(seq=accounts.c.seq + bindparam("count", type_=BigInteger))
+)
 _INSERT = insert(events)
 _AFTER = (
     select(events.c.seq, events.c.type, events.c.data)
@@ -56,14 +61,23 @@ _SHRINK = (
 )
 
 
-def append(connection: Connection, entries: Sequence[Entry], *, now: int) -> list[Appended]:
+def heads_for_update(connection: Connection, account_ids: Collection[str]) -> dict[str, int]:
+    """The newest number of each account, which nobody else can raise until this transaction ends."""
+    return {row.id: row.seq for row in connection.execute(_HEADS, {"ids": list(account_ids)})}
+
+
+def append(
+    connection: Connection, entries: Sequence[Entry], *, now: int, heads: dict[str, int] | None = None
+) -> list[Appended]:
     """Give each entry its account's next number and store it, in this transaction.
 
-    The numbers are taken under the account's row, so that the order of commits is the order of numbers.
+    The numbers are taken under the account's row, so that the order of commits is the order of numbers; `heads` are
+    those numbers, when the caller has read them under that row already.
     Raises KeyError for an account that does not exist.
     """
-    ids = {entry.account_id for entry in entries}
-    heads: dict[str, int] = {row.id: row.seq for row in connection.execute(_HEADS, {"ids": list(ids)})}
+    counts = Counter(entry.account_id for entry in entries)
+    if heads is None:
+        heads = heads_for_update(connection, counts)
     appended = []
     for entry in entries:
         heads[entry.account_id] += 1
@@ -81,7 +95,11 @@ def append(connection: Connection, entries: Sequence[Entry], *, now: int) -> lis
             for a in appended
         ],
     )
-    connection.execute(_ADVANCE, [{"account": account_id, "newest": seq} for account_id, seq in heads.items()])
+    alike: defaultdict[int, list[str]] = defaultdict(list)
+    for account_id, count in counts.items():
+        alike[count].append(account_id)
+    for count, account_ids in alike.items():
+        connection.execute(_ADVANCE, {"ids": account_ids, "count": count})
     return appended
 
 

@@ -1,178 +1,135 @@
 """Accepting submissions: joining those that are the same, choosing devices, and making commands durable, many at once."""
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from deskbell_relay.channel import log
 from deskbell_relay.channel.log import Entry
-from deskbell_relay.dispatch.choice import Candidate, choose
-from deskbell_relay.dispatch.submission import Acceptance, Submission
-from deskbell_relay.store.tables import commands, devices
-from deskbell_wire.clock import SECOND, now_us, to_timestamp
+from deskbell_relay.dispatch.choice import able, choose
+from deskbell_relay.dispatch.roster import Candidate, Rosters
+from deskbell_relay.dispatch.submission import Acceptance, Fresh, Submission
+from deskbell_relay.results.view import result_of
+from deskbell_relay.store.tables import commands
+from deskbell_wire.clock import now_us, to_timestamp
 from deskbell_wire.command import Assistant, Command
 from deskbell_wire.errors import Problem
-from deskbell_wire.ids import new_id
 
-_DEVICES = select(
-    devices.c.id, devices.c.account_id, devices.c.name, devices.c.actions, devices.c.rank, devices.c.online_until
-).where(devices.c.account_id.in_(bindparam("accounts", expanding=True)), devices.c.revoked_at.is_(None))
-_SAME = select(commands.c.id, commands.c.grant_id, commands.c.fingerprint, commands.c.device_id).where(
-    commands.c.grant_id.in_(bindparam("grants", expanding=True)),
-    commands.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
-    commands.c.finished_at.is_(None),
+# By one column each: two lists in one query would be looked up pair by pair.
+_SAME = select(commands.c.id, commands.c.grant_id, commands.c.fingerprint).where(
+    commands.c.fingerprint.in_(bindparam("fingerprints", expanding=True)), commands.c.finished_at.is_(None)
 )
-_KEYED = select(
-    commands.c.id, commands.c.grant_id, commands.c.idempotency_key, commands.c.fingerprint, commands.c.device_id
-).where(
-    commands.c.grant_id.in_(bindparam("grants", expanding=True)),
-    commands.c.idempotency_key.in_(bindparam("keys", expanding=True)),
+_KEYED = select(commands.c.id, commands.c.grant_id, commands.c.idempotency_key, commands.c.fingerprint).where(
+    commands.c.idempotency_key.in_(bindparam("keys", expanding=True))
 )
 _INSERT = insert(commands)
 
-Key = tuple[str, str]
-"""A grant, and a fingerprint or an idempotency key."""
-
 
 class Acceptor:
-    """The write operation of dispatch; `is_online` knows the streams of this process."""
+    """The write operation of dispatch."""
 
-    def __init__(self, is_online: Callable[[str], bool]) -> None:
-        self._is_online = is_online
+    def __init__(self, rosters: Rosters) -> None:
+        self._rosters = rosters
 
     def __call__(self, connection: Connection, items: Sequence[Submission]) -> list[Acceptance | Exception]:
         """Accept each submission, or give the Problem that refuses it."""
         now = now_us()
-        fingerprints = [item.fingerprint() for item in items]
-        devices_of = self._devices(connection, items, now)
-        same = _open_commands(connection, items, fingerprints)
-        keyed = _keyed_commands(connection, items)
-        outcomes: list[Acceptance | Exception | None] = []
-        entries: list[Entry] = []
-        rows: list[dict[str, Any]] = []
-        for item, fingerprint in zip(items, fingerprints, strict=True):
-            grant = _grant(item)
-            candidates = devices_of[item.principal.account_id]
+        heads, rosters = self._rosters.read(connection, {item.principal.account_id for item in items})
+        outcomes: dict[str, Acceptance | Exception] = {}
+        fresh: list[tuple[Submission, list[Candidate]]] = []
+        earlier = Earlier(connection, items)
+        for item in items:
             try:
-                earlier = _earlier(item, grant, fingerprint, same, keyed)
-                if earlier is not None:
-                    command_id, device_id = earlier
-                    online = any(c.online for c in candidates if c.id == device_id)
-                    outcomes.append(Acceptance(command_id, online))
+                command_id = earlier.find(item)
+                if command_id is not None:
+                    outcomes[item.command_id] = Acceptance(command_id)
                     continue
-                device = choose(candidates, item.action.id, item.device)
+                fresh.append((item, able(rosters[item.principal.account_id].devices, item.action.id, item.device)))
+                earlier.add(item)
             except Problem as problem:
-                outcomes.append(problem)
-                continue
-            command = _command(item, grant, device)
-            same[grant, fingerprint] = (command.id, device.id)
-            if item.idempotency_key is not None:
-                keyed[grant, item.idempotency_key] = (command.id, device.id, fingerprint)
-            data = json.dumps(command.model_dump(), ensure_ascii=False, separators=(",", ":"))
-            entries.append(Entry(item.principal.account_id, "command", data, command))
-            rows.append(_row(item, command, fingerprint, now))
-            outcomes.append(None)  # its number is not known yet
-        appended = iter(log.append(connection, entries, now=now) if entries else ())
-        fresh = iter(rows)
-        complete: list[Acceptance | Exception] = []
-        for outcome in outcomes:
-            if outcome is not None:
-                complete.append(outcome)
-                continue
-            event, row = next(appended), next(fresh)
-            row["seq"] = event.seq
-            made = event.entry.command
-            assert made is not None
-            online = any(c.online for c in devices_of[event.entry.account_id] if c.id == made.device_id)
-            complete.append(Acceptance(made.id, online, event))
-        if rows:
+                outcomes[item.command_id] = problem
+        if fresh:
+            online = self._rosters.online(connection, {device.id for _, devices in fresh for device in devices}, now)
+            chosen = [(item, choose(devices, online)) for item, devices in fresh]
+            entries = [_entry(item, device) for item, device in chosen]
+            appended = log.append(connection, entries, now=now, heads=heads)
+            rows = [_row(item, device, event.seq, now) for (item, device), event in zip(chosen, appended, strict=True)]
             connection.execute(_INSERT, rows)
-        return complete
-
-    def _devices(self, connection: Connection, items: Sequence[Submission], now: int) -> dict[str, list[Candidate]]:
-        accounts = {item.principal.account_id for item in items}
-        found: dict[str, list[Candidate]] = defaultdict(list)
-        for row in connection.execute(_DEVICES, {"accounts": list(accounts)}):
-            online = self._is_online(row.id) or row.online_until > now
-            found[row.account_id].append(Candidate(row.id, row.name, frozenset(row.actions), row.rank, online))
-        return found
+            for (item, device), event, row in zip(chosen, appended, rows, strict=True):
+                result = result_of({**_UNTOUCHED, **row, "device_name": device.name}, online=device.id in online)
+                outcomes[item.command_id] = Acceptance(item.command_id, Fresh(event, result, device.id in online))
+        return [outcomes[item.command_id] for item in items]
 
 
-def _grant(item: Submission) -> str:
-    assert item.principal.grant_id is not None, "only assistants submit commands"
-    return item.principal.grant_id
+class Earlier:
+    """The commands that a submission may turn out to be a repetition of; those of the same group count too."""
+
+    def __init__(self, connection: Connection, items: Sequence[Submission]) -> None:
+        asked = {"fingerprints": list({item.fingerprint for item in items})}
+        self._open = {(row.grant_id, row.fingerprint): row.id for row in connection.execute(_SAME, asked)}
+        self._keyed: dict[tuple[str, str], tuple[str, str]] = {}
+        keys = {item.idempotency_key for item in items if item.idempotency_key is not None}
+        if keys:
+            rows = connection.execute(_KEYED, {"keys": list(keys)})
+            self._keyed = {(row.grant_id, row.idempotency_key): (row.id, row.fingerprint) for row in rows}
+
+    def find(self, item: Submission) -> str | None:
+        """The id of the command that `item` joins. Raises Problem idempotency_conflict.
+
+        With a key, the key decides: the same key is the same request for as long as its command is kept, and another
+        key is a wish to do it again. Without one, a request joins its equal that is still in flight.
+        """
+        if item.idempotency_key is None:
+            return self._open.get((item.grant_id, item.fingerprint))
+        found = self._keyed.get((item.grant_id, item.idempotency_key))
+        if found is None:
+            return None
+        command_id, fingerprint = found
+        if fingerprint != item.fingerprint:
+            raise Problem(
+                "idempotency_conflict",
+                f"The idempotency key {item.idempotency_key!r} was used for a different request; nothing was done.",
+            )
+        return command_id
+
+    def add(self, item: Submission) -> None:
+        """A new command, which the next of this group may repeat."""
+        self._open[item.grant_id, item.fingerprint] = item.command_id
+        if item.idempotency_key is not None:
+            self._keyed[item.grant_id, item.idempotency_key] = (item.command_id, item.fingerprint)
 
 
-def _open_commands(
-    connection: Connection, items: Sequence[Submission], fingerprints: Sequence[str]
-) -> dict[Key, tuple[str, str]]:
-    """The unfinished commands that say the same, by grant and fingerprint: (command, device)."""
-    parameters = {"grants": list({_grant(item) for item in items}), "fingerprints": list(set(fingerprints))}
-    return {(row.grant_id, row.fingerprint): (row.id, row.device_id) for row in connection.execute(_SAME, parameters)}
-
-
-def _keyed_commands(connection: Connection, items: Sequence[Submission]) -> dict[Key, tuple[str, str, str]]:
-    """The commands with these idempotency keys, by grant and key: (command, device, fingerprint)."""
-    keys = {item.idempotency_key for item in items if item.idempotency_key is not None}
-    if not keys:
-        return {}
-    parameters = {"grants": list({_grant(item) for item in items}), "keys": list(keys)}
-    rows = connection.execute(_KEYED, parameters)
-    return {(row.grant_id, row.idempotency_key): (row.id, row.device_id, row.fingerprint) for row in rows}
-
-
-def _earlier(
-    item: Submission,
-    grant: str,
-    fingerprint: str,
-    same: dict[Key, tuple[str, str]],
-    keyed: dict[Key, tuple[str, str, str]],
-) -> tuple[str, str] | None:
-    """The command that this submission joins: (command, device). Raises Problem idempotency_conflict.
-
-    With a key, the key decides: the same key is the same request for as long as its command is kept, and another key
-    is a wish to do it again.
-    """
-    if item.idempotency_key is None:
-        return same.get((grant, fingerprint))
-    found = keyed.get((grant, item.idempotency_key))
-    if found is None:
-        return None
-    command_id, device_id, first = found
-    if first != fingerprint:
-        raise Problem(
-            "idempotency_conflict",
-            f"The idempotency key {item.idempotency_key!r} was used for a different request; nothing was done.",
-        )
-    return command_id, device_id
-
-
-def _command(item: Submission, grant: str, device: Candidate) -> Command:
-    return Command.model_construct(
-        id=new_id("cmd"),
+def _entry(item: Submission, device: Candidate) -> Entry:
+    principal = item.principal
+    command = Command.model_construct(
+        id=item.command_id,
         action=item.action.id,
         arguments=item.arguments,
         device_id=device.id,
-        assistant=Assistant.model_construct(grant_id=grant, name=item.principal.name, host=item.principal.host),
+        assistant=Assistant.model_construct(grant_id=item.grant_id, name=principal.name, host=principal.host),
         received_at=to_timestamp(item.received_us),
-        expires_at=to_timestamp(item.received_us + item.action.lifetime_s * SECOND),
+        expires_at=to_timestamp(item.expires_us),
     )
+    return Entry(principal.account_id, "command", command.model_dump_json(), command)
 
 
-def _row(item: Submission, command: Command, fingerprint: str, now: int) -> dict[str, Any]:
+def _row(item: Submission, device: Candidate, seq: int, now: int) -> dict[str, Any]:
     return {
-        "id": command.id,
+        "id": item.command_id,
         "account_id": item.principal.account_id,
-        "device_id": command.device_id,
-        "grant_id": command.assistant.grant_id,
-        "action": command.action,
-        "fingerprint": fingerprint,
+        "device_id": device.id,
+        "grant_id": item.grant_id,
+        "action": item.action.id,
+        "fingerprint": item.fingerprint,
         "idempotency_key": item.idempotency_key,
+        "seq": seq,
         "status": "queued",
         "received_at": item.received_us,
         "appended_at": now,
-        "expires_at": item.received_us + item.action.lifetime_s * SECOND,
+        "expires_at": item.expires_us,
     }
+
+
+_UNTOUCHED: Final[dict[str, Any]] = {column.name: None for column in commands.c}
+"""What a new command's row holds where nothing was written."""

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from deskbell_relay.channel.channel import Channel
 from deskbell_relay.dispatch.acceptance import Acceptor
+from deskbell_relay.dispatch.roster import Rosters
 from deskbell_relay.dispatch.submission import Acceptance, Submission
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.results.commands import Commands
+from deskbell_relay.results.waiting import Waiting
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.batch import Batch
 from deskbell_relay.store.engine import Store
@@ -21,21 +23,23 @@ class Dispatch:
         self,
         store: Store,
         channel: Channel,
-        acceptor: Acceptor,
+        rosters: Rosters,
         commands: Commands,
+        waiting: Waiting,
         rates: Rates,
         settings: Settings,
         metrics: Metrics,
     ) -> None:
         self._channel = channel
         self._commands = commands
+        self._waiting = waiting
         self._rates = rates
         self._settings = settings
         self._metrics = metrics
-        self._acceptances: Batch[Submission, Acceptance] = Batch(store, acceptor, committed=self._announce)
+        self._acceptances: Batch[Submission, Acceptance] = Batch(store, Acceptor(rosters), committed=self._announce)
 
     def _announce(self, accepted: Sequence[Acceptance]) -> None:
-        self._channel.announce([acceptance.appended for acceptance in accepted if acceptance.appended is not None])
+        self._channel.announce([acceptance.fresh.appended for acceptance in accepted if acceptance.fresh is not None])
 
     async def submit(self, submission: Submission, wait_s: float | None = None) -> Result:
         """Make the submission durable, and wait for its result: `wait_s` at most, or what the settings allow.
@@ -45,9 +49,16 @@ class Dispatch:
         """
         account_id = submission.principal.account_id
         self._rates.hit(self._settings.commands_rate, "commands", account_id)
-        acceptance = await self._acceptances.add(submission)
-        if acceptance.appended is not None:
+        patience = self._settings.wait_s if wait_s is None else min(wait_s, self._settings.wait_s)
+        with self._waiting.expect(submission.command_id) as expectation:
+            acceptance = await self._acceptances.add(submission)
+            fresh = acceptance.fresh
+            if fresh is None:
+                return await self._commands.wait(account_id, acceptance.command_id, patience)
             self._metrics.commands.labels(submission.action.id).inc()
-        allowed = self._settings.wait_s if acceptance.device_online else self._settings.offline_wait_s
-        patience = allowed if wait_s is None else min(wait_s, self._settings.wait_s)
-        return await self._commands.wait(account_id, acceptance.command_id, patience)
+            if patience <= 0:
+                return fresh.result
+            if not fresh.device_online and wait_s is None:
+                patience = self._settings.offline_wait_s
+            result = await expectation.settled(patience)
+        return result or await self._commands.get(account_id, submission.command_id)

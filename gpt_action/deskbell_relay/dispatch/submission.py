@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deskbell_relay.channel.log import Appended
 from deskbell_relay.http.principal import Principal
 from deskbell_wire.actions import Action
+from deskbell_wire.clock import SECOND
+from deskbell_wire.ids import new_id
+from deskbell_wire.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,40 @@ class Submission:
     device: str | None = None
     """A device's name or id, when the assistant named one."""
     idempotency_key: str | None = None
+    command_id: str = field(default_factory=lambda: new_id("cmd"))
+    """The id of the command that it becomes, unless it joins an earlier one."""
+    fingerprint: str = field(init=False)
+    """What makes two requests the same: action, arguments and named device, as hex SHA-256."""
 
-    def fingerprint(self) -> str:
-        """What makes two requests the same: action, arguments and named device, as hex SHA-256."""
+    def __post_init__(self) -> None:
         text = json.dumps([self.action.id, self.device, self.arguments], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        object.__setattr__(self, "fingerprint", hashlib.sha256(text.encode()).hexdigest())
+
+    @property
+    def grant_id(self) -> str:
+        """The grant under which it is made."""
+        assert self.principal.grant_id is not None, "only assistants submit commands"
+        return self.principal.grant_id
+
+    @property
+    def expires_us(self) -> int:
+        """When the command may not start any more."""
+        return self.received_us + self.action.lifetime_s * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A new command, durable now."""
+
+    appended: Appended
+    result: Result
+    """Its state at this instant: queued."""
+    device_online: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A submission is durable: as a new command, or as one that was there already."""
+    """What a submission became: a new command, or a repetition of the one named here."""
 
     command_id: str
-    device_online: bool
-    appended: Appended | None = None
-    """The event of a new command; None when the submission joined an earlier one."""
+    fresh: Fresh | None = None

@@ -76,6 +76,9 @@ def sqlite_engine(url: str) -> Engine:
     """A synchronous engine with our pragmas, for the store's threads, the migrations and the operator's commands."""
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False, "isolation_level": None})
 
+    # All rows of an insert in one statement, hence one step: each step gives up the interpreter's lock and waits for it.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         for pragma in (

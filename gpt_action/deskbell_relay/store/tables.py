@@ -29,6 +29,7 @@ accounts = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default="0"),  # the newest event's number
     Column("oldest_seq", BigInteger, nullable=False, server_default="1"),  # the oldest event that is kept
+    Column("roster", Integer, nullable=False, server_default="0"),  # counts the changes of the account's devices
 )
 
 devices = Table(
@@ -88,7 +89,6 @@ Index("ix_commands_account_id_id", commands.c.account_id, commands.c.id)
 Index("ix_commands_open_expires_at", commands.c.expires_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index(
     "ix_commands_open_fingerprint",
-    commands.c.grant_id,
     commands.c.fingerprint,
     sqlite_where=_OPEN,
     postgresql_where=_OPEN,
@@ -96,12 +96,13 @@ Index(
 Index(
     "ix_commands_open_device_id_seq", commands.c.device_id, commands.c.seq, sqlite_where=_OPEN, postgresql_where=_OPEN
 )
-Index("ix_commands_finished_at", commands.c.finished_at)
+_ENDED = text("finished_at IS NOT NULL")
+Index("ix_commands_ended_finished_at", commands.c.finished_at, sqlite_where=_ENDED, postgresql_where=_ENDED)
 _KEYED = text("idempotency_key IS NOT NULL")
 Index(
-    "uq_commands_grant_id_idempotency_key",
-    commands.c.grant_id,
+    "uq_commands_idempotency_key_grant_id",
     commands.c.idempotency_key,
+    commands.c.grant_id,
     unique=True,
     sqlite_where=_KEYED,
     postgresql_where=_KEYED,

@@ -1,0 +1,88 @@
+"""The account's devices as dispatch needs them: remembered by this process for as long as they have not changed.
+
+`accounts.roster` counts the changes of an account's devices. It is read with the account's row, in the transaction
+that accepts a command, so that what is remembered is never out of date.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from deskbell_relay.store.tables import accounts, devices
+
+MOST_ACCOUNTS = 20_000
+"""About 1 kB each."""
+
+_ACCOUNTS = (
+    select(accounts.c.id, accounts.c.seq, accounts.c.roster)
+    .where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+_DEVICES = select(devices.c.id, devices.c.account_id, devices.c.name, devices.c.actions, devices.c.rank).where(
+    devices.c.account_id.in_(bindparam("ids", expanding=True)), devices.c.revoked_at.is_(None)
+)
+_ONLINE = select(devices.c.id, devices.c.online_until).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A device of the account that is not revoked."""
+
+    id: str
+    name: str
+    actions: frozenset[str]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """An account's devices, in the order of the account's preference."""
+
+    version: int
+    devices: tuple[Candidate, ...]
+
+
+class Rosters:
+    """Used by the store's writer alone, so it needs no lock."""
+
+    def __init__(self, is_online: Callable[[str], bool]) -> None:
+        self._is_online = is_online
+        self._remembered: OrderedDict[str, Roster] = OrderedDict()
+
+    def read(self, connection: Connection, account_ids: Collection[str]) -> tuple[dict[str, int], dict[str, Roster]]:
+        """The newest event number and the devices of each account, under the accounts' rows."""
+        rows = connection.execute(_ACCOUNTS, {"ids": list(account_ids)}).all()
+        heads = {row.id: row.seq for row in rows}
+        stale = [row for row in rows if not self._is_current(row.id, row.roster)]
+        if stale:
+            found: dict[str, list[Candidate]] = {row.id: [] for row in stale}
+            for device in connection.execute(_DEVICES, {"ids": list(found)}):
+                found[device.account_id].append(
+                    Candidate(device.id, device.name, frozenset(device.actions), device.rank)
+                )
+            for row in stale:
+                ordered = sorted(found[row.id], key=lambda device: (device.rank, device.id))
+                self._remembered[row.id] = Roster(row.roster, tuple(ordered))
+        rosters = {row.id: self._remembered[row.id] for row in rows}
+        while len(self._remembered) > MOST_ACCOUNTS:
+            self._remembered.popitem(last=False)
+        return heads, rosters
+
+    def online(self, connection: Connection, device_ids: Collection[str], now: int) -> set[str]:
+        """Which of the devices hold a stream, here or at another process of the relay."""
+        here = {device_id for device_id in device_ids if self._is_online(device_id)}
+        elsewhere = [device_id for device_id in device_ids if device_id not in here]
+        if not elsewhere:
+            return here
+        return here | {row.id for row in connection.execute(_ONLINE, {"ids": elsewhere}) if row.online_until > now}
+
+    def _is_current(self, account_id: str, version: int) -> bool:
+        remembered = self._remembered.get(account_id)
+        return remembered is not None and remembered.version == version
+
+
+def changed(connection: Connection, account_id: str) -> None:
+    """Note, in the transaction that changes a device of the account, that its roster is another one now."""
+    connection.execute(update(accounts).where(accounts.c.id == account_id).values(roster=accounts.c.roster + 1))
