@@ -76,11 +76,17 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "unsafe_name": ErrorType(422, "That cannot be a note's name", "Use plain words as the title."),
     "version_conflict": ErrorType(409, "The note has changed since it was read", "Read it again, then edit."),
     # The laptop
+    "already_paired": ErrorType(409, "This laptop is already paired", "Unpair it first, or use --profile."),
     "clock_skew": ErrorType(409, "The laptop's clock is wrong", "Set the laptop's clock."),
+    "daemon_not_genuine": ErrorType(
+        502, "Another program answers in the daemon's place", "Find what listens on that port, then restart the daemon."
+    ),
     "daemon_not_running": ErrorType(503, "The daemon is not running", "Start it with `deskbell daemon`."),
     "disk_full": ErrorType(507, "The laptop's disk is full", "Free some space and ask again."),
     "folder_not_writable": ErrorType(500, "The notes folder cannot be written", "Check the folder's permissions."),
+    "insecure_relay": ErrorType(400, "That relay address is not safe to use", "Use an https:// address."),
     "interrupted": ErrorType(500, "The laptop stopped in the middle of this command", "Check its effect, ask again."),
+    "invalid_settings": ErrorType(500, "The settings are not valid", "Correct the named line of config.toml."),
     "keyring_locked": ErrorType(503, "The keyring is locked", "Unlock the keyring (log in to the desktop)."),
     "keyring_missing": ErrorType(
         503, "This machine has no keyring", "Install one, or pair with --insecure-storage (a file only you can read)."
@@ -89,6 +95,8 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "paused": ErrorType(409, "Deskbell is paused on this laptop", "Resume it with `deskbell resume`."),
     "profile_in_use": ErrorType(409, "Another daemon runs with this profile", "Stop it, or use --profile."),
     "refused": ErrorType(403, "The person at the laptop refused", "Ask them before you try again."),
+    "secrets_exposed": ErrorType(500, "Others can read the daemon's secret", "Take their rights off the file."),
+    "secrets_unreadable": ErrorType(500, "The daemon's secret cannot be read", "Pair the laptop again."),
     "unknown_action": ErrorType(422, "This device does not know that action", "Update Deskbell on the laptop."),
     # The relay
     "draining": ErrorType(503, "The relay is restarting", "Try again in a few seconds."),
