@@ -132,3 +132,11 @@ def test_endless_comments_with_no_blank_line_never_reach_the_limit() -> None:
 def test_a_limit_below_one_byte_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Decoder(0)
+
+
+def test_a_retry_of_thousands_of_digits_is_read_like_any_other() -> None:
+    decoder = Decoder()  # int() alone refuses more than 4,300 digits
+    decoder.feed(b"retry: " + b"9" * 6000 + b"\n")
+    assert decoder.retry_ms == 2**53 - 1
+    decoder.feed(b"retry: " + b"0" * 6000 + b"5\n")
+    assert decoder.retry_ms == 5
