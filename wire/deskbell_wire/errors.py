@@ -91,6 +91,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "keyring_missing": ErrorType(
         503, "This machine has no keyring", "Install one, or pair with --insecure-storage (a file only you can read)."
     ),
+    "ledger_unusable": ErrorType(
+        500, "The daemon's ledger cannot be used", "Check the disk; move the file away only if it is broken."
+    ),
     "not_paired": ErrorType(409, "This laptop is not paired", "Pair it with `deskbell pair RELAY_URL`."),
     "paused": ErrorType(409, "Deskbell is paused on this laptop", "Resume it with `deskbell resume`."),
     "profile_in_use": ErrorType(409, "Another daemon runs with this profile", "Stop it, or use --profile."),

@@ -1,0 +1,1 @@
+"""The line to the relay: tokens, the stream, reports, pairing."""
