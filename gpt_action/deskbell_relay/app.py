@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from limits.storage import MemoryStorage
 
+from deskbell_relay import logs
 from deskbell_relay.channel.bus import MemoryBus, Revoked
 from deskbell_relay.channel.channel import Channel
 from deskbell_relay.delivery.api import StreamApi
@@ -96,6 +97,7 @@ class Relay:
         return [
             (self.settings.heartbeat_s, self.heartbeat, "heartbeat"),
             (SENT_FLUSH_S, self.sent.flush, "sent"),
+            (logs.FLUSH_S, logs.flush, "logs"),
             (SWEEP_S, self.sweeper.sweep, "sweep"),
             *self.identity.jobs(),
         ]

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on standard error, with no secret and no content in it."""
 
+import atexit
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -9,9 +10,47 @@ import structlog
 
 from deskbell_relay.settings import Settings
 
+FLUSH_S = 0.25
+MOST_WAITING = 200
+
 _SECRET_KEYS = frozenset(
     {"authorization", "token", "access_token", "refresh_token", "secret", "client_secret", "code", "ticket", "password"}
 )
+
+
+class Lines:
+    """Writes log lines in gulps: a system call for each would cost as much as the rest of a request's bookkeeping.
+
+    What is a warning or worse is written at once; the relay flushes the rest some times a second.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def info(self, line: str) -> None:
+        """Keep `line` until the next flush."""
+        self._waiting.append(line)
+        if len(self._waiting) >= MOST_WAITING:
+            self.flush()
+
+    debug = msg = info
+
+    def error(self, line: str) -> None:
+        """Write `line`, and what waits before it, now."""
+        self._waiting.append(line)
+        self.flush()
+
+    warning = warn = critical = exception = failure = fatal = error
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting:
+            lines, self._waiting = self._waiting, []
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
+
+
+LINES = Lines()
 
 
 def configure(settings: Settings) -> None:
@@ -29,9 +68,10 @@ def configure(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: LINES,
         cache_logger_on_first_use=True,
     )
+    atexit.register(LINES.flush)
     logging.basicConfig(
         level=max(level, logging.WARNING),
         format='{"event": "%(name)s", "level": "%(levelname)s", "message": "%(message)s"}',
@@ -46,3 +86,8 @@ def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any])
         if not (key == "code" and isinstance(event[key], str | None) and str(event[key]).isidentifier()):
             event[key] = "(hidden)"
     return {key: value for key, value in event.items() if value is not None}
+
+
+async def flush() -> None:
+    """Write the lines that wait; one of the relay's turns."""
+    LINES.flush()

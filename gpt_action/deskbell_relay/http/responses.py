@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from deskbell_wire.errors import MEDIA_TYPE, Problem
 
@@ -41,6 +42,13 @@ def json_response(value: Any, *, status: int = 200, headers: dict[str, str] | No
         status=status,
         headers=headers,
         content_type="application/json",
+    )
+
+
+def model_response(model: BaseModel, *, status: int = 200, brief: bool = False) -> web.Response:
+    """A JSON response of `model`; `brief` leaves out what is null."""
+    return web.Response(
+        body=model.model_dump_json(exclude_none=brief).encode(), status=status, content_type="application/json"
     )
 
 

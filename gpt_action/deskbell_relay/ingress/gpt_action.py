@@ -7,7 +7,7 @@ from aiohttp import web
 from deskbell_relay.dispatch.dispatch import Dispatch
 from deskbell_relay.dispatch.submission import Submission
 from deskbell_relay.http.arguments import parsed
-from deskbell_relay.http.responses import json_response
+from deskbell_relay.http.responses import model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.ingress.envelope import Envelope, opened
 from deskbell_relay.ingress.lookups import Lookups
@@ -48,12 +48,12 @@ class GptActionDoor:
         if action.performer == "relay":
             answer = await self._lookups.answers[action.id](call.who, call.body, wait_s)
             status = 202 if isinstance(answer, Result) and not is_final(answer.status) else 200
-            return json_response(answer.model_dump(exclude_none=True), status=status)
+            return model_response(answer, status=status, brief=True)
         envelope, arguments = opened(call.body, call.request.headers.get("Idempotency-Key"))
         parsed(action.input, arguments)  # refuses what does not fit; the device applies the same model to the same text
         result = await self._dispatch.submit(submission(call, action, envelope, arguments), wait_s)
         call.notes["command"] = result.id
-        return json_response(result.model_dump(exclude_none=True), status=200 if is_final(result.status) else 202)
+        return model_response(result, status=200 if is_final(result.status) else 202, brief=True)
 
 
 def operation(name: str) -> Action:

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from deskbell_relay.delivery.sent import Sent
 from deskbell_relay.http.arguments import parsed, whole_number
-from deskbell_relay.http.responses import json_response
+from deskbell_relay.http.responses import json_response, model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.results.commands import Commands
 from deskbell_wire.command import STATUSES
@@ -63,11 +63,11 @@ class CommandsApi:
 
     async def get(self, call: Call) -> web.StreamResponse:
         result = await self._commands.get(call.who.account_id, call.request.match_info["id"])
-        return json_response(result.model_dump())
+        return model_response(result)
 
     async def cancel(self, call: Call) -> web.StreamResponse:
         result = await self._commands.cancel(call.who.account_id, call.request.match_info["id"])
-        return json_response(result.model_dump())
+        return model_response(result)
 
     async def progress(self, call: Call) -> web.StreamResponse:
         progress = parsed(Progress, call.body)

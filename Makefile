@@ -1,0 +1,72 @@
+# Everything is built into .venv; nothing is installed outside it, but for the Debian packages that `make test` needs.
+# Needs: make, Python 3.11 or later, and the package registries.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python that is new enough and can make a virtual environment; `make PYTHON=…` chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+SOURCES := wire gpt_action daemon
+CHECKED := $(SOURCES) tests bench
+
+.PHONY: help demo test lint format bench openapi lock clean packages
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+
+demo: $(VENV)/.run  ## the main job, from an assistant's request to a note on disk; ends by itself
+	$(BIN)/deskbell demo
+
+test: packages $(VENV)/.dev  ## all tests, with all that they need
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev  ## ruff, mypy, import-linter
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev  ## put the code into its form
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+
+bench: $(VENV)/.dev  ## measure beside peers (Debian: nginx-light libnginx-mod-nchan); BENCH_ARGS passes words on
+	$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+openapi: $(VENV)/.run  ## write gpt_action/openapi.json anew from the catalogue
+	$(BIN)/python -m deskbell_relay.ingress.openapi > gpt_action/openapi.json
+
+lock: $(VENV)/.dev  ## resolve the dependencies anew
+	$(PIP_INSTALL) uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --extra all pyproject.toml -c requirements/dev.lock -o requirements/run.lock
+
+clean:  ## remove what make has made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+# What the tests use besides Python; installed where we may, said where we may not.
+DEBIAN := dbus gnome-keyring faketime
+packages:
+	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
+	[ -z "$$missing" ] && exit 0; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "The tests need these Debian packages: $$missing"; fi
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "Deskbell needs Python 3.11 or later with venv (Debian: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The package itself is installed in place: what you edit is what runs.
+$(VENV)/.run: requirements/run.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes -r requirements/run.lock
+	$(PIP_INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes -r requirements/dev.lock
+	$(PIP_INSTALL) --no-deps --editable .
+	@touch $@ $(VENV)/.run
