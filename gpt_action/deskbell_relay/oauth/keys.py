@@ -56,7 +56,7 @@ class Keys:
 
     async def start(self) -> None:
         """Read the keys; make the first one. Raises SystemExit when the relay's secret does not open them."""
-        if await self._read():
+        if await self.read():
             raise SystemExit(
                 "The signing keys in the database were sealed with another secret. Restore DESKBELL_SECRET (or the file "
                 "relay.secret in the data folder), or make new keys with: deskbell relay rotate-keys --at-once"
@@ -71,7 +71,7 @@ class Keys:
         before = set(self._known)
         key, settings = new_key(), self._settings
         await self._store.write(lambda connection: _turn(connection, key, self._sealer, settings, now_us()))
-        await self._read()
+        await self.read()
         return bool(before - set(self._known))
 
     def signer(self) -> SigningKey:
@@ -91,7 +91,7 @@ class Keys:
         """The JWK set (RFC 7517) of all believed keys."""
         return {"keys": [key.jwk() for key in self._known.values() if self.verifier(key.kid)]}
 
-    async def _read(self) -> list[str]:
+    async def read(self) -> list[str]:
         """Take over the database's keys; gives the kids that do not open."""
         rows = await self._store.read(lambda connection: connection.execute(select(signing_keys)).all())
         known: dict[str, SigningKey] = {}

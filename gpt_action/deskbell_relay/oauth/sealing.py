@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from deskbell_relay.settings import MIN_SECRET_CHARACTERS, Settings
 
-SECRET_FILE: Final = "relay.secret"
+SECRET_FILE: Final = "relay.secret"  # noqa: S105 - the name of a file
 NONCE_BYTES: Final = 12
 
 
