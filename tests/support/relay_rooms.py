@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, web
+from limits.storage import MemoryStorage
+from sqlalchemy import insert
+
 from deskbell_relay.channel.bus import MemoryBus
 from deskbell_relay.channel.channel import Channel
 from deskbell_relay.delivery.api import StreamApi
@@ -37,8 +40,6 @@ from deskbell_relay.store.tables import accounts, devices, metadata
 from deskbell_wire.actions import DEVICE_ACTIONS
 from deskbell_wire.errors import Problem
 from deskbell_wire.event import Decoder, ServerSentEvent
-from limits.storage import MemoryStorage
-from sqlalchemy import insert
 
 DEV_1 = "dev_00000000-0000-7000-8000-000000000001"
 DEV_2 = "dev_00000000-0000-7000-8000-000000000002"

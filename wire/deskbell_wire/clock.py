@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -28,8 +29,12 @@ def now_us() -> int:
 def to_timestamp(us: int) -> str:
     """`us` microseconds since the epoch as RFC 3339 with exactly six decimals and `Z`."""
     seconds, rest = divmod(us, SECOND)
-    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{rest:06}Z"
+    return f"{_to_second(seconds)}.{rest:06}Z"
+
+
+@lru_cache(maxsize=256)  # a busy second is written thousands of times
+def _to_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def from_timestamp(text: str) -> int:

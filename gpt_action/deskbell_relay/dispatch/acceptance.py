@@ -10,7 +10,6 @@ from deskbell_relay.channel.log import Entry
 from deskbell_relay.dispatch.choice import able, choose
 from deskbell_relay.dispatch.roster import Candidate, Rosters
 from deskbell_relay.dispatch.submission import Acceptance, Fresh, Submission
-from deskbell_relay.results.view import result_of
 from deskbell_relay.store.tables import commands
 from deskbell_wire.clock import now_us, to_timestamp
 from deskbell_wire.command import Assistant, Command
@@ -57,8 +56,8 @@ class Acceptor:
             rows = [_row(item, device, event.seq, now) for (item, device), event in zip(chosen, appended, strict=True)]
             connection.execute(_INSERT, rows)
             for (item, device), event, row in zip(chosen, appended, rows, strict=True):
-                result = result_of({**_UNTOUCHED, **row, "device_name": device.name}, online=device.id in online)
-                outcomes[item.command_id] = Acceptance(item.command_id, Fresh(event, result, device.id in online))
+                whole = {**_UNTOUCHED, **row, "device_name": device.name}
+                outcomes[item.command_id] = Acceptance(item.command_id, Fresh(event, whole, device.id in online))
         return [outcomes[item.command_id] for item in items]
 
 

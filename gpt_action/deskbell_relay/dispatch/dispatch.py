@@ -9,6 +9,7 @@ from deskbell_relay.dispatch.submission import Acceptance, Submission
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.results.commands import Commands
+from deskbell_relay.results.view import result_of
 from deskbell_relay.results.waiting import Waiting
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.batch import Batch
@@ -57,7 +58,7 @@ class Dispatch:
                 return await self._commands.wait(account_id, acceptance.command_id, patience)
             self._metrics.commands.labels(submission.action.id).inc()
             if patience <= 0:
-                return fresh.result
+                return result_of(fresh.row, online=fresh.device_online)
             if not fresh.device_online and wait_s is None:
                 patience = self._settings.offline_wait_s
             result = await expectation.settled(patience)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,6 @@ from deskbell_relay.http.principal import Principal
 from deskbell_wire.actions import Action
 from deskbell_wire.clock import SECOND
 from deskbell_wire.ids import new_id
-from deskbell_wire.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Fresh:
     """A new command, durable now."""
 
     appended: Appended
-    result: Result
-    """Its state at this instant: queued."""
+    row: Mapping[str, Any]
+    """As `results.view` reads it."""
     device_online: bool
 
 

@@ -1,4 +1,7 @@
-"""Rate limits, counted by the `limits` library in sliding windows."""
+"""Rate limits, counted by the `limits` library in fixed windows: the cheapest of its ways, since every request is counted.
+
+Round the end of a window up to twice the amount can pass; the burst part of a rate bounds that.
+"""
 
 import math
 import time
@@ -6,7 +9,7 @@ from functools import lru_cache
 
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import FixedWindowRateLimiter
 
 from deskbell_wire.errors import Problem
 
@@ -15,7 +18,7 @@ class Rates:
     """Counts hits by key; `storage` is the library's, in memory or shared."""
 
     def __init__(self, storage: Storage) -> None:
-        self._windows = SlidingWindowCounterRateLimiter(storage)
+        self._windows = FixedWindowRateLimiter(storage)
 
     def hit(self, rate: str, *key: str) -> None:
         """Count one hit of `key` against `rate`, such as `60/minute;20/second`.

@@ -1,6 +1,6 @@
 """The GPT Action door: `POST /actions/{operationId}`, called by a custom GPT."""
 
-from typing import Any
+from functools import partial
 
 from aiohttp import web
 
@@ -9,11 +9,11 @@ from deskbell_relay.dispatch.submission import Submission
 from deskbell_relay.http.arguments import parsed
 from deskbell_relay.http.responses import model_response
 from deskbell_relay.http.route import Call, Route
-from deskbell_relay.ingress.envelope import Envelope, opened
+from deskbell_relay.ingress.envelope import opened
 from deskbell_relay.ingress.lookups import Lookups
 from deskbell_relay.ingress.prefer import preferred_wait_s
 from deskbell_relay.results.archive import is_final
-from deskbell_wire.actions import BY_OPERATION, Action
+from deskbell_wire.actions import CATALOGUE, Action
 from deskbell_wire.errors import Problem
 from deskbell_wire.result import Result
 
@@ -28,20 +28,22 @@ class GptActionDoor:
     def routes(self) -> list[Route]:
         """This room's rows of the route table."""
         return [
-            Route(
-                "POST",
-                "/actions/{operation}",
-                self.act,
-                "assistant",
-                body="json",
-                rate="requests",
-                summary="One operation",
+            *(
+                Route(
+                    "POST",
+                    f"/actions/{action.operation_id}",
+                    partial(self.act, action),
+                    "assistant",
+                    body="json",
+                    summary=action.title,
+                )
+                for action in CATALOGUE
             ),
+            Route("POST", "/actions/{operation}", self.unknown, "assistant", body="json", summary="No such operation"),
         ]
 
-    async def act(self, call: Call) -> web.StreamResponse:
+    async def act(self, action: Action, call: Call) -> web.StreamResponse:
         """200 when the command is final, 202 when it is not yet."""
-        action = operation(call.request.match_info["operation"])
         call.notes["action"] = action.id
         require_scope(call, action)
         wait_s = preferred_wait_s(call.request.headers.get("Prefer"))
@@ -51,19 +53,18 @@ class GptActionDoor:
             return model_response(answer, status=status, brief=True)
         envelope, arguments = opened(call.body, call.request.headers.get("Idempotency-Key"))
         parsed(action.input, arguments)  # refuses what does not fit; the device applies the same model to the same text
-        result = await self._dispatch.submit(submission(call, action, envelope, arguments), wait_s)
+        submission = Submission(
+            call.who, action, arguments, call.received_us, envelope.device, envelope.idempotency_key
+        )
+        result = await self._dispatch.submit(submission, wait_s)
         call.notes["command"] = result.id
         return model_response(result, status=200 if is_final(result.status) else 202, brief=True)
 
-
-def operation(name: str) -> Action:
-    """The catalogue's entry. Raises Problem unknown_operation."""
-    action = BY_OPERATION.get(name)
-    if action is None:
-        raise Problem(
-            "unknown_operation", f"There is no operation {name[:100]!r}; there are: {', '.join(BY_OPERATION)}."
-        )
-    return action
+    async def unknown(self, call: Call) -> web.StreamResponse:
+        """Raises Problem unknown_operation."""
+        name = call.request.match_info["operation"][:100]
+        names = ", ".join(action.operation_id for action in CATALOGUE)
+        raise Problem("unknown_operation", f"There is no operation {name!r}; there are: {names}.")
 
 
 def require_scope(call: Call, action: Action) -> None:
@@ -75,8 +76,3 @@ def require_scope(call: Call, action: Action) -> None:
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{action.scope}"'},
             scope=action.scope,
         )
-
-
-def submission(call: Call, action: Action, envelope: Envelope, arguments: dict[str, Any]) -> Submission:
-    """The request as dispatch takes it."""
-    return Submission(call.who, action, arguments, call.received_us, envelope.device, envelope.idempotency_key)
