@@ -177,7 +177,8 @@ class Ledger:
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "UPDATE command SET state = 'ready', approved = 1 WHERE id = ? AND state = 'waiting'", (command_id,)
+                "UPDATE command SET state = 'ready', approved = 1 WHERE id = ? AND state IN ('waiting', 'ready')",
+                (command_id,),
             )
 
         return self._writer.submit(write)

@@ -1,0 +1,1 @@
+"""What may run here, when, and in which order: policy, approvals, performance."""

@@ -1,0 +1,367 @@
+"""The gate: every command passes it once, from receipt to report, by the person's rules and in the relay's order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from deskbell_daemon.gate.approvals import Approvals
+from deskbell_daemon.gate.job import Job, conflict
+from deskbell_daemon.gate.judgement import (
+    Judge,
+    expired_report,
+    interrupted_report,
+    paused_report,
+    refused_report,
+)
+from deskbell_daemon.gate.performance import Performance, failure
+from deskbell_daemon.ledger import Admission, Entry, Ledger, State, new_entry
+from deskbell_daemon.limits import Limits
+from deskbell_daemon.link.backoff import Backoff
+from deskbell_daemon.link.clock import RelayClock
+from deskbell_daemon.settings import Consent
+from deskbell_wire import clock
+from deskbell_wire.actions import BY_ID, Action
+from deskbell_wire.command import Command
+from deskbell_wire.errors import Problem
+from deskbell_wire.ids import CommandId
+from deskbell_wire.result import Progress, Report
+
+log = structlog.get_logger()
+
+Announce = Callable[[str, dict[str, Any]], None]
+Scope = Literal["once", "hour"]
+
+SLOW_S = 1.0
+"""What runs longer tells the relay that it runs."""
+
+_AWAITING = Progress(status="awaiting_approval", message="Waiting for the person at the laptop to approve.")
+
+_COMMAND_ID: TypeAdapter[str] = TypeAdapter(CommandId)
+
+
+class Outbox(Protocol):
+    """Where reports go. They are in the ledger before they are given to it."""
+
+    def send(self, command_id: str, report: str) -> None: ...
+    def progress(self, command_id: str, progress: Progress) -> None: ...
+
+
+class Gate:
+    """Lives on the loop's thread; actions are performed in others."""
+
+    def __init__(
+        self,
+        device_id: str,
+        ledger: Ledger,
+        outbox: Outbox,
+        performance: Performance,
+        relay_clock: RelayClock,
+        *,
+        consent: Consent,
+        limits: Limits,
+        announce: Announce,
+        paused: bool = False,
+        catalogue: Mapping[str, Action] = BY_ID,
+    ) -> None:
+        self.approvals = Approvals(relay_clock, self._expired, limits.allow_hour_s)
+        self.paused = paused
+        self._device_id = device_id
+        self._ledger = ledger
+        self._outbox = outbox
+        self._performance = performance
+        self._clock = relay_clock
+        self._limits = limits
+        self._announce = announce
+        self._judge = Judge(catalogue, performance.knows, consent, relay_clock)
+        self._catalogue = catalogue
+        self._ready: deque[Job] = deque()
+        self._running: dict[str, Job] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking = 0  # to wait for a person, not yet in the ledger
+        self._draining = False
+        self._room = asyncio.Event()
+        self._room.set()
+
+    # The stream's side
+
+    def receive(self, command: Command, cursor: str | None, stream: int) -> "asyncio.Future[None]":
+        """Take a command. The future resolves when the ledger has it; it fails when the ledger could not write."""
+        if command.device_id != self._device_id:
+            log.warning("command_of_another_device", command=command.id, device=command.device_id)
+            return self._skip(cursor, stream)
+        judgement = self._judge.judge(command, paused=self.paused, allowed=self.approvals.is_allowed)
+        job, report, ask = judgement.job, judgement.report, judgement.ask
+        if ask and len(self.approvals) + self._asking >= self._limits.waiting_commands:
+            job, ask = None, False
+            problem = Problem(
+                "too_many_pending", f"{self._limits.waiting_commands} commands already wait for the person."
+            )
+            report = Report(status="failed", error=failure(problem))
+        state: State = "finished" if job is None else "waiting" if ask else "started" if job.started else "ready"
+        entry = new_entry(command, state, report)
+        if len(entry.payload) > self._limits.argument_bytes:
+            problem = Problem("body_too_large", f"The arguments have more than {self._limits.argument_bytes} bytes.")
+            job, ask = None, False
+            report = Report(status="failed", error=failure(problem))
+            entry = replace(new_entry(command, "finished", report), payload="{}")  # not for the disk to keep
+        self._asking += ask
+        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ledger.admit(entry, cursor, stream).add_done_callback(
+            lambda admitted: self._admitted(admitted, entry, job, ask, taken)
+        )
+        return taken
+
+    def reject(self, command_id: str, cursor: str | None, stream: int) -> "asyncio.Future[None]":
+        """A command event that is no command. Where its id can be read, the assistant hears why."""
+        log.warning("command_not_understood", command=command_id[:60])
+        try:
+            _COMMAND_ID.validate_python(command_id)
+        except ValidationError:
+            return self._skip(cursor, stream)
+        problem = Problem("malformed_request", "The laptop could not read this command: the relay may be newer.")
+        report = Report(status="failed", error=failure(problem))
+        entry = Entry(command_id, "", "", "{}", b"", "finished", report=report.model_dump_json(exclude_none=True))
+        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ledger.admit(entry, cursor, stream).add_done_callback(
+            lambda admitted: self._admitted(admitted, entry, None, False, taken)
+        )
+        return taken
+
+    def cancel(self, command_id: str) -> None:
+        """The assistant no longer wants it. What has begun goes on: its result says what happened."""
+        job = self.approvals.discard(command_id)
+        if job is None:
+            job = next((ready for ready in self._ready if ready.id == command_id), None)
+            if job is None:
+                return
+            self._ready.remove(job)
+        self._conclude(job, Report(status="cancelled"))
+
+    async def room(self) -> None:
+        """Wait until not too many commands are ready: the stream is not read faster than commands are performed."""
+        await self._room.wait()
+
+    # The person's side
+
+    async def approve(self, command_id: str, scope: Scope = "once") -> None:
+        """Let a waiting command run. Raises Problem `request_not_found`, `paused`, or the ledger's."""
+        if self.paused:
+            raise Problem("paused", "Deskbell is paused: resume it before you approve anything.")
+        job = self.approvals.take(command_id)
+        try:
+            await self._ledger.approve(command_id)
+        except Problem:
+            self.approvals.add(job)
+            raise
+        if scope == "hour":
+            self.approvals.allow(job)
+        log.info("approved", command=command_id, action=job.action.id, scope=scope)
+        self._announce("request_answered", {"id": command_id, "answer": "approved"})
+        self._enqueue(job)
+
+    async def refuse(self, command_id: str) -> None:
+        """Answer no. Raises Problem `request_not_found`."""
+        job = self.approvals.take(command_id)
+        log.info("refused", command=command_id, action=job.action.id)
+        self._announce("request_answered", {"id": command_id, "answer": "refused"})
+        await self._conclude(job, refused_report())
+
+    def pause(self) -> None:
+        """Refuse what waits, what is ready and what comes. What has begun is finished."""
+        self.paused = True
+        self.approvals.forget_allowances()
+        waiting, ready = self.approvals.clear(), list(self._ready)
+        self._ready.clear()
+        for job in [*waiting, *ready]:
+            self._conclude(job, paused_report())
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def remind(self) -> None:
+        """Tell the relay again which commands wait for a person: it may not have heard."""
+        for request in self.approvals.requests():
+            self._outbox.progress(request.job.id, _AWAITING)
+
+    # Start and stop
+
+    async def recover(self) -> None:
+        """Take up what the last run of this daemon left unfinished, before any stream is read."""
+        for entry in await self._ledger.unfinished():
+            try:
+                command = entry.command
+            except ValidationError:
+                await self._ledger.finish(entry.id, interrupted_report(entry.action))
+                continue
+            if command.device_id != self._device_id:  # of a pairing that is over: there is nobody to report to
+                await self._ledger.finish(entry.id, Report(status="cancelled"))
+                self._ledger.reported(entry.id, "unpaired")
+                continue
+            self._recover(entry, command)
+
+    def _recover(self, entry: Entry, command: Command) -> None:
+        judgement = self._judge.judge(command, paused=self.paused, allowed=lambda *_: entry.approved)
+        job = judgement.job
+        if entry.state == "started":
+            repeatable = job is not None and job.action.repeatable
+            log.info("interrupted_command", command=entry.id, action=entry.action, again=repeatable)
+            if job is not None and repeatable:
+                self._enqueue(replace(job, started=True))
+            else:
+                self._spawn(self._finish(entry.id, entry.action, interrupted_report(entry.action)))
+        elif job is None:
+            assert judgement.report is not None
+            self._spawn(self._finish(entry.id, entry.action, judgement.report))
+        elif judgement.ask or entry.state == "waiting":
+            self._ask(job)
+        else:
+            self._enqueue(replace(job, started=False))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Begin nothing more; give what has begun `timeout_s` to be finished and recorded."""
+        self._draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+        for task in list(self._tasks):
+            task.cancel()
+        self.approvals.clear()
+
+    @property
+    def busy(self) -> int:
+        """How many commands are ready or running."""
+        return len(self._ready) + len(self._running)
+
+    # Inside
+
+    def _skip(self, cursor: str | None, stream: int) -> "asyncio.Future[None]":
+        if cursor is not None:
+            return self._ledger.move_cursor(cursor, stream)
+        nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nothing.set_result(None)
+        return nothing
+
+    def _admitted(
+        self,
+        admitted: "asyncio.Future[Admission]",
+        entry: Entry,
+        job: Job | None,
+        ask: bool,
+        taken: "asyncio.Future[None]",
+    ) -> None:
+        self._asking -= ask
+        if admitted.cancelled() or (error := admitted.exception()) is not None:
+            if not taken.done():
+                taken.set_exception(error if not admitted.cancelled() and error else asyncio.CancelledError())
+            return
+        admission = admitted.result()
+        if not taken.done():
+            taken.set_result(None)
+        if not admission.fresh:
+            known = admission.entry
+            log.info("seen_before", command=entry.id, same=admission.same, state=known.state)
+            if known.state == "finished" and known.report is not None:
+                self._outbox.send(known.id, known.report)
+        elif entry.report is not None:
+            self._outbox.send(entry.id, entry.report)
+            self._tell(entry.id, entry.action, Report.model_validate_json(entry.report))
+        elif job is not None:
+            if self.paused:  # since it was judged
+                self._conclude(job, paused_report())
+            elif ask:
+                self._ask(job)
+            else:
+                self._enqueue(job)
+
+    def _ask(self, job: Job) -> None:
+        self.approvals.add(job)
+        self._outbox.progress(job.id, _AWAITING)
+        self._announce("request", {"id": job.id, "action": job.action.id, "assistant": job.command.assistant.name})
+
+    def _expired(self, job: Job) -> None:
+        self._conclude(job, expired_report(job.command.expires_at))
+
+    def _enqueue(self, job: Job) -> None:
+        self._ready.append(job)
+        if len(self._ready) >= self._limits.ready_commands:
+            self._room.clear()
+        self._pump()
+
+    def _pump(self) -> None:
+        # Strictly from the head: what cannot start yet holds back what came after it.
+        while self._ready and not self._draining and len(self._running) < self._limits.performers:
+            head = self._ready[0]
+            if any(conflict(running, head) for running in self._running.values()):
+                break
+            self._ready.popleft()
+            self._running[head.id] = head
+            self._spawn(self._run(head))
+        if len(self._ready) < self._limits.ready_commands:
+            self._room.set()
+
+    async def _run(self, job: Job) -> None:
+        try:
+            report = await self._act(job)
+        finally:
+            self._running.pop(job.id, None)
+            self._pump()
+        await self._finish(job.id, job.action.id, report, notify=job.rule == "notify")
+
+    async def _act(self, job: Job) -> Report:
+        if self._clock.now_us() >= job.expires_us:
+            return expired_report(job.command.expires_at)
+        if not job.started:
+            try:
+                await self._ledger.start(job.id)
+            except Problem as problem:  # no record, no effect
+                return Report(status="failed", error=failure(problem))
+        slow = asyncio.get_running_loop().call_later(SLOW_S, self._outbox.progress, job.id, Progress(status="running"))
+        try:
+            return await self._performance.perform(job)
+        finally:
+            slow.cancel()
+
+    def _conclude(self, job: Job, report: Report) -> "asyncio.Task[None]":
+        self._pump()
+        return self._spawn(self._finish(job.id, job.action.id, report))
+
+    async def _finish(self, command_id: str, action: str, report: Report, *, notify: bool = False) -> None:
+        backoff = Backoff(self._limits.backoff_first_s, self._limits.backoff_last_s)
+        unsent = True
+        while True:
+            try:
+                await self._ledger.finish(command_id, report)
+                break
+            except Problem as problem:
+                log.error("finish_not_recorded", command=command_id, code=problem.code)
+                if unsent:  # the assistant need not wait for the laptop's disk; a second report changes nothing
+                    unsent = False
+                    self._outbox.send(command_id, report.model_dump_json(exclude_none=True))
+                await asyncio.sleep(backoff.next_s())
+        self._outbox.send(command_id, report.model_dump_json(exclude_none=True))
+        self._tell(command_id, action, report, notify=notify)
+
+    def _tell(self, command_id: str, action: str, report: Report, *, notify: bool = False) -> None:
+        code = report.error.code if report.error else None
+        log.info("command_finished", command=command_id, action=action, status=report.status, code=code)
+        self._announce(
+            "finished",
+            {
+                "id": command_id,
+                "action": action,
+                "status": report.status,
+                "code": code,
+                "notify": notify,
+                "at": clock.to_timestamp(clock.now_us()),
+            },
+        )
+
+    def _spawn(self, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,103 @@
+"""What is to become of a command that just came in, decided by local rules alone. The relay is not trusted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+
+from deskbell_daemon.gate.job import Job
+from deskbell_daemon.gate.performance import failure
+from deskbell_daemon.gate.policy import decide
+from deskbell_daemon.link.clock import RelayClock
+from deskbell_daemon.settings import Consent
+from deskbell_wire import clock
+from deskbell_wire.actions import Action
+from deskbell_wire.command import Command
+from deskbell_wire.errors import Problem
+from deskbell_wire.result import Report, ReportStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Either a `report` at once, or a `job`, which waits for a person if `ask`."""
+
+    report: Report | None = None
+    job: Job | None = None
+    ask: bool = False
+
+
+class Judge:
+    """Knows the catalogue, the rules and the clock."""
+
+    def __init__(
+        self, catalogue: Mapping[str, Action], knows: Callable[[str], bool], consent: Consent, relay_clock: RelayClock
+    ) -> None:
+        self._catalogue = catalogue
+        self._knows = knows
+        self._consent = consent
+        self._clock = relay_clock
+
+    def judge(self, command: Command, *, paused: bool, allowed: Callable[[str, str], bool]) -> Judgement:
+        """`allowed(action, grant_id)`: whether the person has allowed it for an hour."""
+        action = self._catalogue.get(command.action)
+        if action is None or action.performer != "device" or not self._knows(action.id):
+            return _no("failed", Problem("unknown_action", f"This laptop cannot do {command.action!r}."))
+        if paused:
+            return Judgement(paused_report())
+        try:
+            expires_us = clock.from_timestamp(command.expires_at)
+        except ValueError:
+            return _no("failed", Problem("malformed_request", f"{command.expires_at!r} is no instant."))
+        if self._clock.now_us() >= expires_us:
+            return Judgement(expired_report(command.expires_at))
+        try:
+            arguments: BaseModel = action.input.model_validate(command.arguments)
+        except ValidationError as error:
+            return _no("failed", Problem("invalid_arguments", _faults(action.id, error)))
+        rule = decide(self._consent, action, command.assistant)
+        if rule == "refuse":
+            return _no(
+                "refused",
+                Problem(
+                    "refused",
+                    f"The rules on this laptop do not let {command.assistant.name!r} do {action.id}.",
+                    next_step="The person can change the rule in the laptop's config.toml.",
+                ),
+            )
+        ask = rule == "ask" and not allowed(action.id, command.assistant.grant_id)
+        # Repeatable and unasked: its start is recorded with its receipt, in one commit.
+        started = action.repeatable and not ask
+        return Judgement(job=Job(command, action, arguments, expires_us, rule, started), ask=ask)
+
+
+def _no(status: ReportStatus, problem: Problem) -> Judgement:
+    return Judgement(Report(status=status, error=failure(problem)))
+
+
+def _faults(action: str, error: ValidationError) -> str:
+    faults = [
+        f"{'.'.join(str(part) for part in item['loc']) or 'all'}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)[:5]
+    ]
+    return f"The arguments do not fit {action}: {'; '.join(faults)}."[:2_000]
+
+
+def paused_report() -> Report:
+    return Report(status="refused", error=failure(Problem("paused", "Deskbell is paused on this laptop.")))
+
+
+def expired_report(expires_at: str) -> Report:
+    return Report(
+        status="expired", error=failure(Problem("command_expired", f"It was to be started before {expires_at}."))
+    )
+
+
+def refused_report() -> Report:
+    return Report(status="refused", error=failure(Problem("refused", "The person at the laptop refused this.")))
+
+
+def interrupted_report(action: str) -> Report:
+    return Report(
+        status="interrupted",
+        error=failure(Problem("interrupted", f"The laptop stopped in the middle of {action}; it may have happened.")),
+    )
