@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 SOURCES := wire gpt_action daemon
 CHECKED := $(SOURCES) tests bench
 
-.PHONY: help demo test lint format bench openapi lock clean packages
+.PHONY: help demo test lint format bench openapi tables lock clean packages
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,10 @@ bench: $(VENV)/.dev  ## measure beside peers (Debian: nginx-light libnginx-mod-n
 
 openapi: $(VENV)/.run  ## write gpt_action/openapi.json anew from the catalogue
 	$(BIN)/python -m deskbell_relay.ingress.openapi > gpt_action/openapi.json
+
+tables: $(VENV)/.run  ## write the tables of docs/ anew from the catalogue and the errors
+	$(BIN)/python -m deskbell_wire.tables actions > docs/actions.md
+	$(BIN)/python -m deskbell_wire.tables errors > docs/errors.md
 
 lock: $(VENV)/.dev  ## resolve the dependencies anew
 	$(PIP_INSTALL) uv

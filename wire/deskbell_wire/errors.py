@@ -40,6 +40,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "revoked_token": ErrorType(401, "This access was revoked", "Connect again, and approve it on the laptop."),
     # Limits
     "rate_limited": ErrorType(429, "Too many requests", "Wait as long as Retry-After says."),
+    "too_many_devices": ErrorType(
+        409, "The account has as many devices as it may", "Revoke one that is no longer used."
+    ),
     "too_many_streams": ErrorType(429, "Too many open streams", "Close a stream before opening another."),
     "too_many_pending": ErrorType(429, "Too many requests wait for an answer", "Answer or cancel one of them first."),
     # Commands
