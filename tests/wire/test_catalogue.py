@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from deskbell_wire.actions import BY_ID, BY_OPERATION, CATALOGUE, DEVICE_ACTIONS, SCOPES, Action
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.ids import KINDS, new_id
@@ -32,7 +33,7 @@ def test_names_are_unique() -> None:
 
 def test_only_what_takes_effect_again_harmlessly_is_safe_to_repeat() -> None:
     assert all(action.repeatable for action in CATALOGUE if action.risk == "read")
-    assert DEVICE_ACTIONS == {action.id for action in CATALOGUE if action.performer == "device"}
+    assert {action.id for action in CATALOGUE if action.performer == "device"} == DEVICE_ACTIONS
 
 
 @pytest.mark.parametrize("code", ERRORS)

@@ -1,9 +1,10 @@
 """Time on the wire: RFC 3339 in UTC with microseconds."""
 
 import pytest
-from deskbell_wire.clock import DAY, from_timestamp, now_us, to_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
+
+from deskbell_wire.clock import DAY, from_timestamp, now_us, to_timestamp
 
 
 def test_an_instant_is_written_with_six_decimals_and_z() -> None:

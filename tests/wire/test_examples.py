@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from deskbell_wire import command, pairing, result, stream
 from deskbell_wire.command import WireModel
-from pydantic import ValidationError
 
 FOLDER = Path(__file__).parents[2] / "wire" / "examples"
 FILES = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}

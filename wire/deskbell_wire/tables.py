@@ -24,9 +24,16 @@ def actions() -> str:
     for action in CATALOGUE:
         waits = "the relay answers" if action.performer == "relay" else _duration(action.lifetime_s)
         again = "yes" if action.repeatable else "no"
-        lines.append(
-            f"| `{action.id}` | `{action.operation_id}` | {action.risk} | `{action.scope}` | {again} | {waits} | {action.description} |"
+        cells = (
+            f"`{action.id}`",
+            f"`{action.operation_id}`",
+            action.risk,
+            f"`{action.scope}`",
+            again,
+            waits,
+            action.description,
         )
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "## Scopes", "", "| scope | allows |", "| --- | --- |"]
     lines += [f"| `{scope}` | {words} |" for scope, words in SCOPES.items()]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """Any mix of publishing, disconnecting, reconnecting and restarting keeps the order, without a hole or a repeat."""
 
 import asyncio
+import contextlib
 import json
 import tempfile
 from collections.abc import Coroutine
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from relay_rooms import DEV_1, DEV_2, Rooms
+
+from deskbell_wire.event import ServerSentEvent
 
 DEVICES = (DEV_1, DEV_2)
 
@@ -26,14 +29,19 @@ class Reader:
         self.heard = asyncio.Event()
 
     async def read(self, rooms: Rooms) -> None:
-        async with rooms.stream("acc_1", self.device, self.cursor) as listener:
-            while True:
-                event = await listener.next(60)
-                assert event.event not in ("gap", "reset")
-                if event.event == "approval":
-                    self.seen.append((event.last_event_id, event.data))
-                    self.cursor = event.last_event_id
-                    self.heard.set()
+        """Read for ever; a stream that the relay ends (`bye`, when an older one of ours is still open) is opened again."""
+        while True:
+            async with rooms.stream("acc_1", self.device, self.cursor) as listener:
+                with contextlib.suppress(EOFError):
+                    while True:
+                        self.take(await listener.next(60))
+
+    def take(self, event: ServerSentEvent) -> None:
+        assert event.event not in ("gap", "reset")
+        if event.event == "approval":
+            self.seen.append((event.last_event_id, event.data))
+            self.cursor = event.last_event_id
+            self.heard.set()
 
     async def until(self, count: int) -> None:
         async with asyncio.timeout(10):

@@ -4,8 +4,9 @@ import asyncio
 import json
 
 import pytest
-from deskbell_relay.channel.bus import Grown, Revoked
 from relay_rooms import DEV_1, DEV_2, Rooms
+
+from deskbell_relay.channel.bus import Grown, Revoked
 
 
 async def publish(rooms: Rooms, *words: str) -> None:
