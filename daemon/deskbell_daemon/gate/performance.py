@@ -1,7 +1,6 @@
 """Performs one job in a thread and makes its report, whatever happens inside."""
 
 import asyncio
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 
 from deskbell_daemon.gate.job import Job
 from deskbell_daemon.link.clock import RelayClock
+from deskbell_daemon.logs import fault
 from deskbell_wire import clock
 from deskbell_wire.errors import Problem
 from deskbell_wire.result import Failure, Report
@@ -58,22 +58,14 @@ class Performance:
         except Problem as problem:
             return Report(status="failed", error=failure(problem), acted_at=self._now())
         except Exception as error:  # noqa: BLE001 - a fault in one action must not silence the bell
-            # Where, not what: the message could hold a note's text.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            log.error(
-                "performer_failed",
-                command=job.id,
-                action=job.action.id,
-                error=type(error).__name__,
-                where=f"{frame.filename}:{frame.lineno}",
-            )
+            log.error("performer_failed", command=job.id, action=job.action.id, **fault(error))
             unexpected = Problem("internal", f"The laptop met an unexpected {type(error).__name__} in {job.action.id}.")
             return Report(status="failed", error=failure(unexpected), acted_at=self._now())
         if size > self._output_bytes:
-            problem = Problem(
+            too_large = Problem(
                 "body_too_large", f"The output has {size} bytes; {self._output_bytes} fit into an answer."
             )
-            return Report(status="failed", error=failure(problem), acted_at=self._now())
+            return Report(status="failed", error=failure(too_large), acted_at=self._now())
         return Report(status="done", output=document, acted_at=self._now())
 
     def _now(self) -> str:

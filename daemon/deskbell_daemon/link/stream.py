@@ -12,6 +12,7 @@ from deskbell_daemon.link.backoff import Backoff, retry_after_s
 from deskbell_daemon.link.connection import Connection
 from deskbell_daemon.link.events import Events, StreamEnd
 from deskbell_daemon.link.relay import Relay
+from deskbell_daemon.logs import fault
 from deskbell_wire.errors import Problem
 from deskbell_wire.event import Decoder, EventTooLarge
 from deskbell_wire.version import USER_AGENT
@@ -68,6 +69,9 @@ class Stream:
             except Problem as raised:
                 problem = raised
                 at_least = max(at_least, float(raised.extra.get("retry_after_s", 0)))
+            except Exception as error:  # a fault of ours must not silence the bell for good
+                log.error("stream_failed", **fault(error))
+                problem = Problem("internal", f"The stream met an unexpected {type(error).__name__}.")
             if problem.code in {"revoked_token", "not_paired"}:
                 self._connection.become("needs_pairing", problem)
                 log.warning("needs_pairing", code=problem.code, detail=problem.detail)

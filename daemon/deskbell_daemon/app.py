@@ -1,0 +1,336 @@
+"""The daemon, wired: settings, lock, ledger, loopback API, and a line to the relay when this profile is paired."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import structlog
+from filelock import FileLock, Timeout
+
+from deskbell_daemon.documents import log_document, requests_document
+from deskbell_daemon.gate.performance import Performance, Performer
+from deskbell_daemon.ledger import Ledger
+from deskbell_daemon.line import Line
+from deskbell_daemon.link.clock import RelayClock
+from deskbell_daemon.link.connection import Connection
+from deskbell_daemon.link.pairing import take_back
+from deskbell_daemon.local.api import LocalApi
+from deskbell_daemon.local.changes import Changes
+from deskbell_daemon.logs import fault
+from deskbell_daemon.places import Places
+from deskbell_daemon.private_file import make_private_folder
+from deskbell_daemon.secrets.store import open_secrets
+from deskbell_daemon.settings import Settings
+from deskbell_daemon.state import StateFile
+from deskbell_wire import clock
+from deskbell_wire.actions import BY_ID, Action
+from deskbell_wire.errors import Problem
+from deskbell_wire.pairing import DeviceDeclaration
+from deskbell_wire.version import RELEASE
+
+log = structlog.get_logger()
+
+_PRUNE_S = 6 * 3600
+
+
+class NotesDesk:
+    """Opens the notes folder when it is first needed, and again after a failure: a missing disk may come back."""
+
+    def __init__(self, settings: Settings, places: Places) -> None:
+        self._settings = settings
+        self._places = places
+        self._lock = threading.Lock()
+        self._room: Any = None
+        self.problem: Problem | None = None
+
+    def context(self, command_id: str) -> Any:
+        """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
+        from deskbell_daemon.actions.table import Context
+
+        return Context(command_id, self._open())
+
+    def _open(self) -> Any:
+        from deskbell_daemon.notes.room import NotesRoom
+
+        with self._lock:
+            if self._room is None:
+                try:
+                    self._room = NotesRoom.open(self._settings.notes_folder, self._places.state_dir)
+                    self.problem = None
+                except Problem as problem:
+                    self.problem = problem
+                    raise
+            return self._room
+
+    def look(self) -> None:
+        """Open the folder now, so that status and search know of it. Blocks."""
+        try:
+            self._open()
+        except Problem as problem:
+            log.warning("notes_not_open", code=problem.code)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._room is not None:
+                self._room.close()
+                self._room = None
+
+
+class Daemon:
+    """One running profile. It has the face that the loopback API shows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        places: Places,
+        *,
+        performers: Mapping[str, Performer] | None = None,
+        context: Callable[[str], Any] | None = None,
+        catalogue: Mapping[str, Action] = BY_ID,
+    ) -> None:
+        """`performers` and `context` default to the notes folder's; both or neither."""
+        self.changes = Changes()
+        self.stopping = asyncio.Event()
+        self._settings = settings
+        self._places = places
+        self._catalogue = catalogue
+        self._notes = NotesDesk(settings, places) if context is None else None
+        self._performers = performers if performers is not None else _table()
+        self._state_file = StateFile(places)
+        self._state = self._state_file.load()
+        self._clock = RelayClock(self._state.clock_offset_us)
+        self._secrets = open_secrets(settings, places)
+        self._connection = Connection(settings.limits.watchdog_s, self._connection_changed)
+        self._ledger = Ledger(places.ledger_file)
+        self._performance = Performance(
+            self._performers,
+            context if context is not None else self._notes.context if self._notes else _no_context,
+            self._clock,
+            threads=settings.limits.performers,
+            output_bytes=settings.limits.output_bytes,
+        )
+        self._line: Line | None = None
+        self._pairing = asyncio.Lock()
+        self._pruner: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        self._pruner = asyncio.create_task(self._prune())
+        if self._notes is not None:
+            await asyncio.to_thread(self._notes.look)
+        async with self._pairing:
+            await self._open_line()
+
+    async def close(self) -> None:
+        """Drain: at most a little more than the settings' `drain_s`."""
+        self._connection.become("stopped")
+        async with self._pairing:
+            await self._close_line()
+        if self._pruner is not None:
+            self._pruner.cancel()
+        self.changes.close()
+        self._performance.close()
+        await self._ledger.close()
+        if self._notes is not None:
+            await asyncio.to_thread(self._notes.close)
+
+    # The face
+
+    async def status(self) -> dict[str, Any]:
+        state, line = self._state, self._line
+        problem = self._notes.problem if self._notes else None
+        return {
+            "profile": self._places.profile,
+            "version": RELEASE,
+            "pid": os.getpid(),
+            "paired": state.paired,
+            "relay": state.relay_url,
+            "account_id": state.account_id,
+            "device_id": state.device_id,
+            "device_name": state.device_name or self._settings.device_name,
+            "connection": self._connection.document(),
+            "clock_offset_s": round(self._clock.offset_us / clock.SECOND, 3),
+            "cursor": await self._ledger.cursor(),
+            "paused": state.paused,
+            "secrets_backend": self._settings.secrets.backend,
+            "secrets": self._secrets.description,
+            "notes_folder": str(self._settings.notes_folder),
+            "notes_problem": problem and {"code": problem.code, "detail": problem.detail},
+            "config_file": str(self._places.config_file),
+            "log_file": str(self._places.log_file),
+            "actions": sorted(self._performers),
+            "waiting": len(line.gate.approvals) if line else 0,
+            "busy": line.gate.busy if line else 0,
+            "reporting": line.reports.in_flight if line else 0,
+            "commands": await self._ledger.counts(),
+        }
+
+    def requests(self) -> dict[str, Any]:
+        if self._line is None:
+            return {"requests": [], "allowances": []}
+        return requests_document(self._line.gate.approvals)
+
+    async def approve(self, command_id: str, scope: Literal["once", "hour"]) -> None:
+        await self._paired().gate.approve(command_id, scope)
+
+    async def refuse(self, command_id: str) -> None:
+        await self._paired().gate.refuse(command_id)
+
+    async def log(self, limit: int) -> dict[str, Any]:
+        return log_document(await self._ledger.recent(limit))
+
+    async def pause(self, paused: bool) -> None:
+        if self._line is not None:
+            if paused:
+                self._line.gate.pause()  # at once; the file follows
+            else:
+                self._line.gate.resume()
+        self._state = await asyncio.to_thread(self._state_file.update, paused=paused)
+        log.info("paused" if paused else "resumed")
+        self.changes.announce("paused", {"paused": paused})
+
+    async def relay(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        answer = await self._paired().relay.ask(method, path, body=body)
+        if answer.status >= 400:
+            raise answer.problem()
+        return answer.status, answer.body
+
+    async def reload(self) -> None:
+        """Read the pairing again: the command line has changed it."""
+        async with self._pairing:
+            state = await asyncio.to_thread(self._state_file.load)
+            needs = self._line is None or self._connection.phase == "needs_pairing"
+            if needs or (state.relay_url, state.device_id) != (self._state.relay_url, self._state.device_id):
+                await self._close_line()
+                if state.device_id != self._state.device_id:
+                    await self._ledger.forget_cursor()
+                self._state = state
+                self._clock.offset_us = state.clock_offset_us
+                await self._open_line()
+
+    async def unpair(self) -> dict[str, Any]:
+        async with self._pairing:
+            line = self._paired()
+            heard = await take_back(line.relay, self._secrets, self._state_file, self._state)
+            await self._close_line()
+            await self._ledger.forget_cursor()
+            self._state = await asyncio.to_thread(self._state_file.load)
+            self._connection.become("unpaired")
+        log.info("unpaired", relay_heard=heard)
+        return {"paired": False, "relay_heard": heard}
+
+    def shutdown(self) -> None:
+        self.stopping.set()
+
+    # Inside
+
+    def _paired(self) -> Line:
+        if self._line is None:
+            raise Problem("not_paired", "This profile is not paired with any relay.")
+        return self._line
+
+    async def _open_line(self) -> None:
+        if not self._state.paired:
+            self._connection.become("unpaired")
+            return
+        self._line = Line(
+            self._settings,
+            self._state,
+            self._state_file,
+            secrets=self._secrets,
+            ledger=self._ledger,
+            performance=self._performance,
+            relay_clock=self._clock,
+            connection=self._connection,
+            announce=self.changes.announce,
+            catalogue=self._catalogue,
+            actions=list(self._performers),
+        )
+        await self._line.open()
+
+    async def _close_line(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
+
+    def _connection_changed(self) -> None:
+        self.changes.announce("connection", self._connection.document())
+
+    async def _prune(self) -> None:
+        limits = self._settings.limits
+        while True:
+            try:
+                gone = await self._ledger.prune(clock.now_us() - limits.ledger_days * clock.DAY, limits.ledger_rows)
+            except Problem as problem:
+                log.warning("not_pruned", code=problem.code)
+            else:
+                log.debug("pruned", commands=gone)
+            await asyncio.sleep(_PRUNE_S)
+
+
+def declaration(settings: Settings) -> DeviceDeclaration:
+    """What this daemon says of itself when it is paired."""
+    return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(_table()))
+
+
+def _table() -> Mapping[str, Performer]:
+    from deskbell_daemon.actions.table import PERFORMERS  # late: a client of this module need not load the notes
+
+    return PERFORMERS
+
+
+def _no_context(command_id: str) -> Any:
+    raise Problem("internal", "This daemon was made without a context for its actions.")
+
+
+async def run(
+    settings: Settings,
+    places: Places,
+    *,
+    stop: asyncio.Event | None = None,
+    started: Callable[[Daemon], None] | None = None,
+    performers: Mapping[str, Performer] | None = None,
+    context: Callable[[str], Any] | None = None,
+    catalogue: Mapping[str, Action] = BY_ID,
+) -> None:
+    """Run the profile until `stop` is set or the loopback API says so; `started` is called once all is open.
+
+    Raises Problem `profile_in_use`, `invalid_settings`, `ledger_unusable`, `disk_full` or `folder_not_writable`.
+    """
+    make_private_folder(places.state_dir)
+    lock = FileLock(places.lock_file, timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Problem("profile_in_use", f"A daemon already runs with the profile {places.profile!r}.") from None
+    try:
+        daemon = Daemon(settings, places, performers=performers, context=context, catalogue=catalogue)
+        api = LocalApi(daemon, places)
+        try:
+            await daemon.open()
+            address = await api.start()
+            log.info("started", profile=places.profile, port=address.port, version=RELEASE)
+            if started is not None:
+                started(daemon)
+            await _first(daemon.stopping, stop or asyncio.Event())
+            log.info("stopping")
+        except Exception as error:
+            if not isinstance(error, Problem):
+                log.error("daemon_failed", **fault(error))
+            raise
+        finally:
+            await daemon.close()
+            await api.stop()
+            log.info("stopped")
+    finally:
+        lock.release()
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,1 @@
+"""The loopback API for the CLI, the tray and the extension."""

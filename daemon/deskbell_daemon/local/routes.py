@@ -1,0 +1,151 @@
+"""The loopback API's routes: one table of the daemon's own, one of those that go on to the relay.
+
+To add a route, add a handler and a line; the tests try every line without token, with a foreign Host and as a form.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp_sse import sse_response
+
+from deskbell_daemon.local.address import prove
+from deskbell_daemon.local.face import Face
+from deskbell_wire.errors import Problem
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_ID = r"{id:[A-Za-z0-9_-]{1,64}}"
+
+RELAY_ROUTES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("POST", "/v1/relay/connect-code", "/v1/connect-codes"),
+    ("GET", "/v1/relay/approvals", "/v1/approvals"),
+    ("POST", "/v1/relay/approvals/claim", "/v1/approvals/claim"),
+    ("POST", f"/v1/relay/approvals/{_ID}/approve", "/v1/approvals/{id}/approve"),
+    ("POST", f"/v1/relay/approvals/{_ID}/deny", "/v1/approvals/{id}/deny"),
+    ("GET", "/v1/relay/devices", "/v1/devices"),
+    ("PATCH", f"/v1/relay/devices/{_ID}", "/v1/devices/{id}"),
+    ("DELETE", f"/v1/relay/devices/{_ID}", "/v1/devices/{id}"),
+    ("GET", "/v1/relay/grants", "/v1/grants"),
+    ("DELETE", f"/v1/relay/grants/{_ID}", "/v1/grants/{id}"),
+    ("GET", "/v1/relay/commands", "/v1/commands"),
+    ("GET", f"/v1/relay/commands/{_ID}", "/v1/commands/{id}"),
+    ("POST", f"/v1/relay/commands/{_ID}/cancel", "/v1/commands/{id}/cancel"),
+)
+"""Method, path here, path at the relay. The daemon adds its token: the caller never has it."""
+
+
+class Routes:
+    """The handlers, on top of the daemon's `face`."""
+
+    def __init__(self, face: Face, token: str) -> None:
+        self._face = face
+        self._token = token
+
+    def table(self) -> list[web.RouteDef]:
+        own = [
+            web.get("/v1/proof", self.proof, allow_head=False),
+            web.get("/v1/status", self.status, allow_head=False),
+            web.get("/v1/requests", self.requests, allow_head=False),
+            web.post(f"/v1/requests/{_ID}/approve", self.approve),
+            web.post(f"/v1/requests/{_ID}/refuse", self.refuse),
+            web.get("/v1/log", self.log, allow_head=False),
+            web.get("/v1/events", self.events, allow_head=False),
+            web.post("/v1/pause", self.pause),
+            web.post("/v1/resume", self.resume),
+            web.post("/v1/reload", self.reload),
+            web.post("/v1/unpair", self.unpair),
+            web.post("/v1/shutdown", self.shutdown),
+        ]
+        return own + [web.route(method, path, self._passing(there)) for method, path, there in RELAY_ROUTES]
+
+    async def proof(self, request: web.Request) -> web.Response:
+        nonce = request.query.get("nonce", "")
+        if _NONCE.fullmatch(nonce) is None:
+            raise Problem("malformed_request", "A nonce has 16 to 128 letters, digits, '-' and '_'.")
+        return _answer({"proof": prove(self._token, nonce)})
+
+    async def status(self, request: web.Request) -> web.Response:
+        return _answer(await self._face.status())
+
+    async def requests(self, request: web.Request) -> web.Response:
+        return _answer(self._face.requests())
+
+    async def approve(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        scope = body.get("for", "once")
+        if scope not in {"once", "hour"}:
+            raise Problem("malformed_request", f"'for' is {str(scope)[:40]!r}; it may be 'once' or 'hour'.")
+        await self._face.approve(request.match_info["id"], scope)
+        return _answer({"id": request.match_info["id"], "answer": "approved", "for": scope})
+
+    async def refuse(self, request: web.Request) -> web.Response:
+        await self._face.refuse(request.match_info["id"])
+        return _answer({"id": request.match_info["id"], "answer": "refused"})
+
+    async def log(self, request: web.Request) -> web.Response:
+        text = request.query.get("limit", "50")
+        limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        if not 1 <= limit <= 1_000:
+            raise Problem("malformed_request", f"limit is {text[:40]!r}; it may be from 1 to 1000.")
+        return _answer(await self._face.log(limit))
+
+    async def pause(self, request: web.Request) -> web.Response:
+        await self._face.pause(True)
+        return _answer({"paused": True})
+
+    async def resume(self, request: web.Request) -> web.Response:
+        await self._face.pause(False)
+        return _answer({"paused": False})
+
+    async def reload(self, request: web.Request) -> web.Response:
+        await self._face.reload()
+        return _answer(await self._face.status())
+
+    async def unpair(self, request: web.Request) -> web.Response:
+        return _answer(await self._face.unpair())
+
+    async def shutdown(self, request: web.Request) -> web.Response:
+        self._face.shutdown()
+        return _answer({"stopping": True}, status=202)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        with self._face.changes.listen() as queue:
+            status = await self._face.status()
+            async with sse_response(request) as response:
+                await response.send(json.dumps(status), event="status")
+                while (change := await queue.get()) is not None:
+                    name, data = change
+                    await response.send(json.dumps(data), event=name)
+                response.stop_streaming()
+        return response
+
+    def _passing(self, there: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def passing(request: web.Request) -> web.Response:
+            body = await _body(request) if request.method in {"POST", "PATCH"} else None
+            path = there.format(**request.match_info)
+            if request.query_string:
+                path = f"{path}?{request.query_string}"
+            status, document = await self._face.relay(request.method, path, body)
+            return _answer(document, status=status)
+
+        return passing
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        text = await request.text()
+        body = json.loads(text) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise Problem("malformed_json", f"The body is not JSON: {str(error)[:200]}.") from error
+    if not isinstance(body, dict):
+        raise Problem("malformed_json", "The body is JSON, but no object.")
+    return body
+
+
+def _answer(document: Any, status: int = 200) -> web.Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if status == 204 or document is None:
+        return web.Response(status=204, headers=headers)
+    return web.json_response(document, status=status, headers=headers)
