@@ -1,0 +1,190 @@
+"""`deskbell demo`: the main job, from an assistant's request to a note on disk, and what happens when things break."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+
+from deskbell_daemon.cli.assistant import Assistant
+from deskbell_daemon.cli.story import Household, burst_and_kill
+from deskbell_wire.clock import from_timestamp
+from deskbell_wire.errors import Problem
+
+BURST = 12
+NOTE = """The old sail tore at the second eyelet.
+
+- [ ] call the sailmaker
+- [ ] measure the boom
+"""
+
+
+class Demo:
+    """Tells the story on `console` and keeps its facts."""
+
+    def __init__(self, console: Console, household: Household) -> None:
+        self._console = console
+        self._household = household
+        self.facts: dict[str, Any] = {}
+
+    def chapter(self, title: str) -> None:
+        self._console.print()
+        self._console.rule(f"[bold]{title}", align="left", style="dim")
+
+    def done(self, sentence: str) -> None:
+        self._console.print(f"[green]✓[/] {sentence}", highlight=False)
+
+    async def tell(self) -> None:
+        """The whole story. Raises Problem where it does not go as it must."""
+        household = self._household
+        self.chapter("A relay and a laptop")
+        await household.start()
+        self.done(
+            f"The relay listens on {household.url}; the laptop is paired with its first invite, its daemon connected."
+        )
+        client = await household.gpt_client()
+        async with Assistant(household.url, client) as assistant:
+            await self._connect(assistant)
+            await self._write(assistant)
+            await self._sleep(assistant)
+            await self._crash(assistant)
+
+    async def _connect(self, assistant: Assistant) -> None:
+        self.chapter("ChatGPT asks to be let in")
+
+        def shown(asked: dict[str, Any]) -> None:
+            self.done(
+                f"It typed the laptop's code. The laptop asks: [bold]{asked['name']}[/] at {asked['host']} wants {', '.join(asked['scopes'])}."
+            )
+
+        await self._household.connect(assistant, shown)
+        self.done(
+            "Approved on the laptop. The assistant has its tokens, by the authorization code flow of a custom GPT."
+        )
+
+    async def _write(self, assistant: Assistant) -> None:
+        self.chapter("“Please note that about the sail.”")
+        began = time.perf_counter()
+        answer = await assistant.call("createNote", {"title": "Mend the sail", "body": NOTE, "tags": ["boat"]})
+        spent_ms = (time.perf_counter() - began) * 1000
+        require(answer["status"] == "done", f"The note was not written: {answer}")
+        path = self._household.notes / answer["output"]["path"]
+        text = path.read_text(encoding="utf-8")
+        self.done(f"POST /actions/createNote answered in {spent_ms:.1f} ms: {answer['status']}.")
+        self._console.print(
+            Panel(Markdown(f"```yaml\n{text.strip()}\n```"), title=str(path), title_align="left", style="dim")
+        )
+        self._console.print(hop_table(answer["hops"]))
+        self.facts["note"] = {
+            "path": str(path),
+            "text": text,
+            "hops": answer["hops"],
+            "milliseconds": round(spent_ms, 1),
+        }
+
+    async def _sleep(self, assistant: Assistant) -> None:
+        self.chapter("The laptop is closed")
+        await self._household.daemon.stop()
+        answer = await assistant.call("createNote", {"title": "Paint the hull", "body": "Two coats."})
+        require(answer["status"] == "queued", f"The command should be queued: {answer}")
+        self.done(
+            f"The daemon is stopped. A second command is [bold]queued[/] until {answer['expires_at'][:16]}Z: {answer['message']}"
+        )
+        await self._household.start_daemon()
+        result = await assistant.finish(answer)
+        require(result["status"] == "done", f"The queued command was not done: {result}")
+        self.done(f"The daemon is back. getResult says [bold]{result['status']}[/]: {result['output']['path']}.")
+        self.facts["queued"] = {"first": answer["status"], "then": result["status"], "path": result["output"]["path"]}
+
+    async def _crash(self, assistant: Assistant) -> None:
+        self.chapter("The power goes in the middle of a write")
+        before = len(self._household.files())
+        answers, written = await burst_and_kill(self._household, assistant, BURST)
+        self.done(
+            f"{BURST} commands at once, SIGKILL while the daemon wrote them: {written} of {BURST} notes were on disk."
+        )
+        await self._household.start_daemon()
+        results = [await assistant.finish(answer) for answer in answers]
+        files = self._household.files()
+        titles = [f"Burst {number:02}.md" for number in range(1, BURST + 1)]
+        require(all(result["status"] == "done" for result in results), f"Not all were done: {results}")
+        require(len(files) == before + BURST, f"There should be {before + BURST} notes: {files}")
+        require(all(files.count(title) == 1 for title in titles), f"A note is lost or doubled: {files}")
+        self.done(f"After the restart all {BURST} are done, each exactly once: nothing lost, nothing twice.")
+        self.facts["crash"] = {"commands": BURST, "written_before": written, "done": len(results), "files": files}
+
+
+def hop_table(hops: dict[str, str]) -> Table:
+    """When the command passed each hop, in milliseconds since the relay received it."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("hop")
+    table.add_column("after", justify="right")
+    table.add_column("what happened", style="dim")
+    start = from_timestamp(hops["received"])
+    for name, meaning in HOPS.items():
+        if hops.get(name):
+            table.add_row(name, f"{(from_timestamp(hops[name]) - start) / 1000:.1f} ms", meaning)
+    return table
+
+
+HOPS = {
+    "received": "the relay took the request",
+    "appended": "the command is durable in the account's channel",
+    "sent": "its frame went onto the laptop's stream",
+    "acted": "the note is on disk, synced",
+    "returned": "the result is durable at the relay",
+}
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raises Problem with `sentence` when the story does not go as it must."""
+    if not condition:
+        raise Problem("internal", sentence)
+
+
+async def run(console: Console, folder: Path) -> dict[str, Any]:
+    """Tell the story in `folder`, and leave no process behind; its facts."""
+    household = Household(folder)
+    demo = Demo(console, household)
+    try:
+        await demo.tell()
+    except Problem as problem:
+        for child in (household.relay, household.daemon):
+            console.print(f"\n[dim]The end of the {child.name}'s log:[/]")
+            console.print(child.tail(), markup=False, highlight=False)
+        raise problem
+    finally:
+        await household.stop()
+    return demo.facts
+
+
+def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = None) -> dict[str, Any]:
+    """Run it from beginning to end. `keep` leaves the folder, `record` writes the terminal's picture as SVG."""
+    console = Console(record=record is not None, quiet=as_json, width=100 if record is not None else None)
+    folder = Path(tempfile.mkdtemp(prefix="deskbell-demo-"))
+    console.print(
+        "[bold]Deskbell[/]: an assistant acts on your own laptop. All of it runs here, on loopback.", highlight=False
+    )
+    began = time.perf_counter()
+    try:
+        facts = asyncio.run(run(console, folder))
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    facts["seconds"] = round(time.perf_counter() - began, 1)
+    console.print()
+    console.print(
+        f"[green]✓[/] [bold]Done in {facts['seconds']} s.[/] Nothing is left behind." if not keep else f"Kept: {folder}"
+    )
+    if record is not None:
+        console.save_svg(str(record), title="deskbell demo")
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))  # noqa: T201 - the command's output
+    return facts

@@ -1,0 +1,137 @@
+"""What the demo does, step by step, apart from how it is shown; the journeys of the tests live through the same."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from deskbell_daemon.cli.assistant import Assistant, Client
+from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
+from deskbell_daemon.local.client import LocalClient
+from deskbell_daemon.places import Places, find_places
+from deskbell_wire.errors import Problem
+
+GPT_REDIRECT = "https://chatgpt.com/aip/g-demo/oauth/callback"
+WAIT_S = 30
+LOOK_S = 0.02
+
+
+class Household:
+    """A relay and one laptop with its daemon, below one folder."""
+
+    def __init__(self, folder: Path, **relay_settings: str) -> None:
+        self.folder = folder
+        self.home = folder / "laptop"
+        self.home.mkdir(parents=True)
+        self.places: Places = find_places(environment={"DESKBELL_HOME": str(self.home)})
+        self.notes = self.places.default_notes
+        self.relay: Child = relay_child(folder, **relay_settings)
+        self.daemon: Child = daemon_child(self.home)
+        self.url = ""
+
+    async def start(self) -> dict[str, Any]:
+        """Start the relay, pair the laptop with its first invite, start the daemon; how the laptop was paired."""
+        facts = await self.relay.start()
+        self.url = facts["url"]
+        paired: dict[str, Any] = await command(
+            self.home,
+            "pair",
+            self.url,
+            "--invite",
+            facts["first_invite"],
+            "--name",
+            "demo laptop",
+            "--insecure-storage",
+        )
+        await self.start_daemon()
+        return paired
+
+    async def stop(self) -> None:
+        """Stop whatever runs."""
+        await self.daemon.stop()
+        await self.relay.stop()
+
+    async def start_daemon(self) -> None:
+        """Start the daemon and wait until its line to the relay stands."""
+        await self.daemon.start()
+        async with self.local() as daemon:
+            await until(lambda: self._connected(daemon), "the daemon's line to the relay")
+
+    async def _connected(self, daemon: LocalClient) -> bool:
+        status = await daemon.get("/v1/status")
+        return bool(status["connection"]["state"] == "connected")
+
+    @asynccontextmanager
+    async def local(self) -> AsyncIterator[LocalClient]:
+        """The daemon's loopback API."""
+        async with LocalClient(self.places) as daemon:
+            yield daemon
+
+    async def gpt_client(self, name: str = "ChatGPT (demo)") -> Client:
+        """A static confidential client, made as the operator of a relay makes it for a custom GPT."""
+        made = await command(
+            self.home, "relay", "client", "add", name, "--redirect-uri", GPT_REDIRECT, relay=self.folder / "relay"
+        )
+        return Client(made["client_id"], GPT_REDIRECT, made["client_secret"])
+
+    async def connect(
+        self, assistant: Assistant, approved: Callable[[dict[str, Any]], None] = lambda asked: None
+    ) -> None:
+        """Bring the assistant through the authorization code flow; the laptop shows what is asked, and approves."""
+
+        async def get_code() -> str:
+            async with self.local() as daemon:
+                return str((await daemon.post("/v1/relay/connect-code"))["code"])
+
+        async def approve() -> None:
+            async with self.local() as daemon:
+                asked: list[dict[str, Any]] = []
+
+                async def somebody_asks() -> bool:
+                    asked[:] = (await daemon.get("/v1/relay/approvals"))["approvals"]
+                    return bool(asked)
+
+                await until(somebody_asks, "the assistant's request on the laptop")
+                approved(asked[0])
+                await daemon.post(f"/v1/relay/approvals/{asked[0]['id']}/approve")
+
+        await assistant.authorize(get_code, approve)
+
+    def files(self) -> list[str]:
+        """The notes on disk, by path inside the notes folder."""
+        if not self.notes.exists():
+            return []
+        return sorted(
+            str(path.relative_to(self.notes))
+            for path in self.notes.rglob("*.md")
+            if not path.relative_to(self.notes).parts[0].startswith(".")
+        )
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, patience_s: float = WAIT_S) -> None:
+    """Wait for `condition`. Raises Problem that names `what` did not come."""
+    end = time.monotonic() + patience_s
+    while not await condition():
+        if time.monotonic() > end:
+            raise Problem("internal", f"Waited {patience_s:g} s in vain for {what}.")
+        await asyncio.sleep(LOOK_S)
+
+
+async def burst_and_kill(household: Household, assistant: Assistant, count: int) -> tuple[list[dict[str, Any]], int]:
+    """Send `count` notes at once and kill the daemon while it writes them: the answers, and how many files there were."""
+    before = len(household.files())
+    titles = [f"Burst {number:02}" for number in range(1, count + 1)]
+    requests = [
+        asyncio.create_task(assistant.call("createNote", {"title": title, "body": f"Note {title}."}, wait_s=0))
+        for title in titles
+    ]
+
+    async def some_are_written() -> bool:
+        return len(household.files()) > before
+
+    await until(some_are_written, "the first note of the burst")
+    await household.daemon.kill()
+    answers = await asyncio.gather(*requests)
+    return list(answers), len(household.files()) - before
