@@ -1,6 +1,7 @@
 """Server processes: starting and stopping them, their CPU time and their memory, from /proc by way of psutil."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -29,19 +30,28 @@ def free_port() -> int:
 
 
 async def child(
-    *arguments: str, program: str = sys.executable, talks: bool = False, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    program: str = sys.executable,
+    talks: bool = False,
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> asyncio.subprocess.Process:
-    """Start a program in the repository's root; `talks` connects its stdin and stdout by pipes."""
+    """Start a program in the repository's root.
+
+    `talks` connects its stdin and stdout by pipes; `log` takes its stderr, which otherwise is the driver's.
+    """
     pipe = asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL
-    return await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
-        cwd=ROOT,
-        stdin=pipe,
-        stdout=pipe,
-        env={**os.environ, **(environment or {})},
-        limit=1 << 28,
-    )
+    with log.open("ab") if log else contextlib.nullcontext() as stderr:
+        return await asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            cwd=ROOT,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=stderr,
+            env={**os.environ, **(environment or {})},
+            limit=1 << 28,
+        )
 
 
 async def stop(process: asyncio.subprocess.Process, patience: float = 10) -> None:
