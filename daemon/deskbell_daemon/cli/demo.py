@@ -60,8 +60,9 @@ class Demo:
         self.chapter("ChatGPT asks to be let in")
 
         def shown(asked: dict[str, Any]) -> None:
+            scopes = ", ".join(asked["scopes"])
             self.done(
-                f"It typed the laptop's code. The laptop asks: [bold]{asked['name']}[/] at {asked['host']} wants {', '.join(asked['scopes'])}."
+                f"It typed the laptop's code. The laptop asks: [bold]{asked['name']}[/] at {asked['host']} wants {scopes}."
             )
 
         await self._household.connect(assistant, shown)

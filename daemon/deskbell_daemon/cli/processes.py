@@ -35,15 +35,7 @@ class Child:
     async def start(self) -> dict[str, Any]:
         """Start it; what its ready file says. Raises Problem with the end of its log when it does not come up."""
         self.ready_file.unlink(missing_ok=True)  # of a process that was killed
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-                [sys.executable, "-m", self._module],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = await asyncio.to_thread(self._spawn)
         try:
             async with asyncio.timeout(READY_S):
                 while True:
@@ -57,6 +49,17 @@ class Child:
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise Problem("internal", f"The {self.name} was not ready after {READY_S} s.\n{self.tail()}") from None
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+                [sys.executable, "-m", self._module],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     async def stop(self) -> None:
         """Ask it to stop, and wait; kill it if it does not."""

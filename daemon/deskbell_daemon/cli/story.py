@@ -61,7 +61,7 @@ class Household:
 
     async def _connected(self, daemon: LocalClient) -> bool:
         status = await daemon.get("/v1/status")
-        return bool(status["connection"]["state"] == "connected")
+        return bool(status["connection"]["connected"])
 
     @asynccontextmanager
     async def local(self) -> AsyncIterator[LocalClient]:
