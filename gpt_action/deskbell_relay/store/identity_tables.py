@@ -24,10 +24,11 @@ signing_keys = Table(
     "signing_keys",
     metadata,
     Column("kid", String(43), primary_key=True),  # RFC 7638 thumbprint
-    Column("public", String(43), nullable=False),  # the JWK's `x`
-    Column("sealed", Text, nullable=False),  # the private part, encrypted with a key that is not in the database
+    Column("public_pem", Text, nullable=False),
+    Column("sealed_private", Text, nullable=False),  # encrypted with a key that is not in the database
     Column("created_at", BigInteger, nullable=False),
-    Column("signs_from", BigInteger, nullable=False),
+    Column("active_from", BigInteger, nullable=False),  # published before, signs from then on
+    Column("retires_at", BigInteger),  # no longer published or believed; NULL while no successor is named
 )
 
 clients = Table(
