@@ -79,7 +79,8 @@ class Approvals:
         Problem code_not_valid, too_many_pending, rate_limited. Every try counts, the right ones too.
         """
         typed = parsed(ClaimRequest, call.body)
-        self.count_try("claim", call.device, rate=f"{self._settings.code_tries}/minute")
+        self._rates.hit(f"{self._settings.code_tries}/minute", "claim", call.device)
+        self._rates.hit(self._settings.code_tries_rate, "codes")
         account_id = call.who.account_id
         row = await self._store.write(
             lambda connection: claim(connection, account_id, typed.user_code, self._settings.pending_approvals)
@@ -103,17 +104,13 @@ class Approvals:
         call.notes["request"] = request_id
         return model_response(view(row))
 
-    def count_try(self, what: str, who: str, *, rate: str) -> None:
-        """Count one try at a code, of `who` and of all together. Raises Problem rate_limited."""
-        self._rates.hit(rate, what, who)
-        self._rates.hit(self._settings.code_tries_rate, "codes")
-
-    async def bind(self, request_id: str, browser_hash: str, code: str, address: str) -> connect_codes.Refusal | None:
+    async def bind(self, request_id: str, browser_hash: str, code: str) -> connect_codes.Refusal | None:
         """Try a connect code for an assistant's request of this browser; the laptop hears of a right one.
 
-        None when it now waits for the laptop. Raises Problem rate_limited.
+        None when it now waits for the laptop. Raises Problem rate_limited: all addresses together have so many tries,
+        right ones too, as many addresses are cheap.
         """
-        self.count_try("connect", address, rate=self._settings.pairing_rate)
+        self._rates.hit(self._settings.code_tries_rate, "codes")
         tries, most = self._settings.code_tries, self._settings.pending_approvals
         outcome = await self._store.write(
             lambda connection: connect_codes.bind(
