@@ -19,6 +19,8 @@ class Grown:
     account_id: str
     seq: int
     appended: Appended | None = None
+    durable_us: int = 0
+    """When its commit was done, microseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

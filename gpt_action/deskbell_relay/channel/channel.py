@@ -28,8 +28,9 @@ class Channel:
 
     def announce(self, appended: Sequence[Appended]) -> None:
         """Tell every process what a commit has just made durable."""
+        now = now_us()
         for event in appended:
-            self._bus.publish(Grown(event.entry.account_id, event.seq, event))
+            self._bus.publish(Grown(event.entry.account_id, event.seq, event, now))
 
     async def after(self, account_id: str, seq: int, most: int) -> list[tuple[int, str, str]]:
         """Up to `most` events after `seq`, as (seq, type, data)."""

@@ -115,7 +115,7 @@ class Hub:
             if not stream.write(prepared, buffer=buffer):
                 slow.append(stream)
             elif stream.device_id == target and entry.command is not None:
-                self._sent.live(entry.command.id)
+                self._sent.live(entry.command.id, hint.durable_us)
         self._metrics.deliveries.inc(written)
         for stream in slow:
             self._drop_slow(stream)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
 from deskbell_relay.channel import log
+from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.results.view import query, result_of
 from deskbell_relay.store.tables import commands
 from deskbell_wire.clock import HOUR, now_us
@@ -31,7 +32,7 @@ class Finish:
     status: Status
     output: str | None
     error: str | None
-    sent_at: int | None
+    mark: Mark | None
     acted_at: int | None
     returned_at: int
 
@@ -56,7 +57,7 @@ class Step:
     message: str | None
 
 
-_REPORTED = ("status", "output", "error", "sent_at", "acted_at", "returned_at", "finished_at")
+_REPORTED = ("status", "output", "error", "appended_at", "sent_at", "acted_at", "returned_at", "finished_at")
 _BY_IDS = query().where(commands.c.id.in_(bindparam("ids", expanding=True)))
 _FINISH = (
     update(commands)
@@ -108,7 +109,8 @@ def _change(item: Finish, row: Row[Any]) -> dict[str, Any]:
         "status": item.status,
         "output": item.output,
         "error": item.error,
-        "sent_at": item.sent_at or row.sent_at,
+        "appended_at": item.mark.durable if item.mark else row.appended_at,
+        "sent_at": item.mark.sent if item.mark else row.sent_at,
         "acted_at": item.acted_at,
         "returned_at": item.returned_at,
         "finished_at": item.returned_at,

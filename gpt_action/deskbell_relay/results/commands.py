@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from deskbell_relay.channel.bus import Bus, Settled
 from deskbell_relay.channel.channel import Channel
+from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.results import archive
 from deskbell_relay.results.archive import Finish, Finished, Step
@@ -59,7 +60,7 @@ class Commands:
             report.status,
             None if report.output is None else json.dumps(report.output, ensure_ascii=False, separators=(",", ":")),
             None if report.error is None else report.error.model_dump_json(),
-            sent_at,
+            mark,
             None if report.acted_at is None else from_timestamp(report.acted_at),
             now,
         )
