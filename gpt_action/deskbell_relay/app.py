@@ -26,6 +26,7 @@ from deskbell_relay.ingress.documents import DocumentsApi
 from deskbell_relay.ingress.gpt_action import GptActionDoor
 from deskbell_relay.ingress.lookups import Lookups
 from deskbell_relay.oauth.identity import Identity
+from deskbell_relay.pages import rendering
 from deskbell_relay.results.api import CommandsApi
 from deskbell_relay.results.commands import Commands
 from deskbell_relay.results.sweeper import Sweeper
@@ -125,6 +126,7 @@ async def create_app(settings: Settings) -> web.Application:
     relay = Relay(settings, store, epoch)
     app = web.Application(client_max_size=settings.max_result_body)
     app[RELAY] = relay
+    rendering.prepare(app)
     mount(app, relay.guard, relay.routes)
 
     async def turns(_: web.Application) -> AsyncIterator[None]:
