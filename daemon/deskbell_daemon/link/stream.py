@@ -69,7 +69,7 @@ class Stream:
             except Problem as raised:
                 problem = raised
                 at_least = max(at_least, float(raised.extra.get("retry_after_s", 0)))
-            except Exception as error:  # a fault of ours must not silence the bell for good
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not silence the bell for good
                 log.error("stream_failed", **fault(error))
                 problem = Problem("internal", f"The stream met an unexpected {type(error).__name__}.")
             if problem.code in {"revoked_token", "not_paired"}:

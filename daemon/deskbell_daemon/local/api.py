@@ -22,7 +22,7 @@ class LocalApi:
         token = secrets.token_urlsafe(32)
         self._token = token
         self._guard = Guard(token)
-        self.app = web.Application(middlewares=[web.middleware(self._guard.__call__)], client_max_size=200_000)
+        self.app = web.Application(middlewares=[self._guard.middleware], client_max_size=200_000)
         self.app.add_routes(Routes(face, token).table())
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 

@@ -30,7 +30,8 @@ class Guard:
     def bound(self, port: int) -> None:
         self._hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
 
-    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             self._check(request)
             return await handler(request)
@@ -41,7 +42,7 @@ class Guard:
                 error.status, "malformed_request"
             )
             return problem_response(Problem(code, f"{request.method} {request.path[:200]}: {error.reason}."))
-        except Exception as error:  # one broken request must not end the daemon
+        except Exception as error:  # noqa: BLE001 - one broken request must not end the daemon
             log.error("local_request_failed", route=request.path[:200], **fault(error))
             return problem_response(Problem("internal", f"The daemon met an unexpected {type(error).__name__}."))
 
