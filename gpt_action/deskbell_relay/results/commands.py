@@ -49,7 +49,7 @@ class Commands:
         return [result_of(row._mapping) for row in rows]
 
     async def finish(
-        self, account_id: str, device_id: str, command_id: str, report: Report, sent_at: int | None
+        self, account_id: str, device_id: str, command_id: str, report: Report, mark: Mark | None
     ) -> Status:
         """Store a device's report; the status that counts. Raises Problem command_not_found, result_conflict."""
         now = now_us()
