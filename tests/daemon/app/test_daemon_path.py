@@ -12,6 +12,14 @@ from deskbell_wire import clock
 from deskbell_wire.ids import new_id
 
 
+async def _until(ask, good, timeout=10):
+    """Ask until the answer is good: for what is written aside, and announced to nobody."""
+    async with asyncio.timeout(timeout):
+        while not good(answer := await ask()):
+            await asyncio.sleep(0.02)
+    return answer
+
+
 async def test_a_command_is_performed_and_reported(relay, paired, start, actions):
     async with start(paired):
         command_id = await relay.send()
@@ -66,10 +74,11 @@ async def test_half_a_frame_is_not_a_command(relay, paired, start, actions):
 
 
 async def test_duplicates_run_once_and_are_reported_again(relay, paired, start, actions):
-    async with start(paired):
+    async with start(paired) as daemon:
         command = relay.command()
         await relay.publish("command", command)
         await relay.report(command["id"])
+        await _until(daemon.status, lambda status: not status["commands"]["unreported"])
         await relay.publish("command", command)
         await relay.until(lambda: len(relay.reports[command["id"]]) == 2)
     assert len(actions.done()) == 1
@@ -94,7 +103,7 @@ async def test_the_same_id_with_other_content_changes_nothing(relay, paired, sta
         ({"action": "device.list", "arguments": {}}, "failed", "unknown_action"),
         ({"arguments": {"titel": "x"}}, "failed", "invalid_arguments"),
         ({"arguments": {"title": 7}}, "failed", "invalid_arguments"),
-        ({"arguments": {"title": "x", "body": "y" * 500_000}}, "failed", "invalid_arguments"),
+        ({"arguments": {"title": "x", "body": "y" * 100_000}}, "failed", "invalid_arguments"),
         ({"arguments": {"junk": ["y" * 500_000]}}, "failed", "body_too_large"),
         ({"expires_at": "2020-01-01T00:00:00.000000Z"}, "expired", "command_expired"),
         ({"expires_at": "2026-99-99T00:00:00.000000Z"}, "failed", "malformed_request"),
@@ -106,11 +115,7 @@ async def test_the_same_id_with_other_content_changes_nothing(relay, paired, sta
 async def test_what_cannot_be_done_is_reported_with_its_code(relay, paired, start, actions, changes, status, code):
     async with start(paired):
         report = await relay.report(await relay.send(**changes))
-    assert (
-        (report["status"], report["error"]["code"]) == (status, code)
-        or code == "invalid_arguments"
-        and report["error"]["code"] == "body_too_large"
-    )
+    assert (report["status"], report["error"]["code"]) == (status, code)
     assert report["error"]["next_step"]
     assert actions.done() == []
     assert "canary" not in json.dumps(report)
@@ -275,8 +280,7 @@ async def test_a_result_is_kept_until_the_relay_takes_it(relay, paired, start):
     ]
     async with start(paired) as daemon:
         await relay.report(await relay.send())
-        await daemon._ledger.counts()
-        assert (await daemon.status())["commands"]["unreported"] == 0
+        await _until(daemon.status, lambda status: not status["commands"]["unreported"])
 
 
 @pytest.mark.parametrize("code", ["command_not_found", "result_conflict", "command_expired"])
@@ -285,9 +289,7 @@ async def test_a_final_no_ends_the_retry(relay, paired, start, code):
     async with start(paired) as daemon:
         await relay.send()
         await relay.report(await relay.send())
-        async with asyncio.timeout(5):
-            while (await daemon.status())["commands"]["unreported"] or relay.answers:
-                await asyncio.sleep(0.02)
+        await _until(daemon.status, lambda status: not status["commands"]["unreported"] and not relay.answers)
         outcomes = {row["outcome"] for row in (await daemon.log(10))["commands"]}
     assert outcomes == {"taken", code}
 

@@ -265,7 +265,7 @@ class FakeRelay:
                     sent = seq
                 try:
                     async with asyncio.timeout(self.ping_s), self._changed:
-                        await self._changed.wait_for(lambda: self.log and self.log[-1][0] > sent)
+                        await self._changed.wait_for(lambda sent=sent: self.log and self.log[-1][0] > sent)
                 except TimeoutError:
                     await response.write(self.ping())
         except (ConnectionError, asyncio.CancelledError):
