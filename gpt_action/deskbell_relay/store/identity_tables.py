@@ -15,6 +15,7 @@ __all__ = [
     "invites",
     "metadata",
     "refresh_families",
+    "refresh_tokens",
     "requests",
     "signing_keys",
     "stream_tickets",
@@ -118,12 +119,21 @@ refresh_families = Table(
     Column("client_id", String(500), nullable=False),
     Column("resource", String(300), nullable=False),
     Column("scopes", JSON, nullable=False),
-    Column("living", JSON, nullable=False),  # hashes of the newest generation, of which one may be used
-    Column("previous", String(64)),  # the hash that was exchanged for them
-    Column("rotated_at", BigInteger),  # when it was exchanged first
     Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False, index=True),
     Column("ended_at", BigInteger),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column(
+        "credential_id", ForeignKey("refresh_families.credential_id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("parent", String(64), index=True),  # the token that was exchanged for it
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("used_at", BigInteger),  # when it was exchanged first
 )
 
 stream_tickets = Table(

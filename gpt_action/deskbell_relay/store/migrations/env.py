@@ -2,10 +2,7 @@
 
 from alembic import context
 
-from deskbell_relay.store import identity_tables
-from deskbell_relay.store.tables import metadata
-
-assert identity_tables.metadata is metadata, "all tables stand on one metadata"
+from deskbell_relay.store.identity_tables import metadata  # which has the tables of `tables` too
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,232 @@
+"""`POST /oauth/token` and `POST /oauth/revoke`: one function a grant type, in one table."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from aiohttp import web
+from sqlalchemy import Connection, select
+
+from deskbell_relay.http.responses import json_response
+from deskbell_relay.http.route import Call, Route
+from deskbell_relay.oauth import devices, grants
+from deskbell_relay.oauth.audiences import Audiences
+from deskbell_relay.oauth.authorization import Authorizations, Redeemed, Replayed
+from deskbell_relay.oauth.clients import DEVICE_CODE, Client, Clients
+from deskbell_relay.oauth.device_grant import DeviceGrant
+from deskbell_relay.oauth.errors import OAuthError
+from deskbell_relay.oauth.issue import Issuer, Reused, Rotated
+from deskbell_relay.oauth.secrets import digest
+from deskbell_relay.settings import Settings
+from deskbell_relay.store.engine import Store
+from deskbell_relay.store.identity_tables import refresh_families, refresh_tokens
+from deskbell_wire.errors import Problem
+
+Answer = dict[str, Any]
+GrantType = Callable[[Client, Mapping[str, str]], Awaitable[Answer]]
+
+BASIC: Final = {"WWW-Authenticate": 'Basic realm="deskbell"'}
+
+
+class TokenEndpoint:
+    """Gives tokens, and takes them back. Errors are OAuth's (RFC 6749 section 5.2)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clients: Clients,
+        authorizations: Authorizations,
+        device_grant: DeviceGrant,
+        issuer: Issuer,
+        audiences: Audiences,
+        *,
+        revoked: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._clients = clients
+        self._authorizations = authorizations
+        self._device_grant = device_grant
+        self._issuer = issuer
+        self._audiences = audiences
+        self._revoked = revoked
+        self._grant_types: Mapping[str, GrantType] = {
+            "authorization_code": self._code,
+            "refresh_token": self._refresh,
+            DEVICE_CODE: self._device,
+        }
+
+    def routes(self) -> list[Route]:
+        """This room's rows of the route table."""
+        return [
+            Route(
+                "POST", "/oauth/token", self.token, "public", body="form", rate="public", summary="Tokens (RFC 6749)"
+            ),
+            Route(
+                "POST", "/oauth/revoke", self.revoke, "public", body="form", rate="public", summary="Revoke (RFC 7009)"
+            ),
+        ]
+
+    async def token(self, call: Call) -> web.StreamResponse:
+        """RFC 6749 section 5."""
+        form: Mapping[str, str] = call.body
+        try:
+            client = await self._client(call)
+            name = form.get("grant_type", "")
+            grant_type = self._grant_types.get(name)
+            if grant_type is None:
+                raise OAuthError("unsupported_grant_type", f"grant_type must be one of {', '.join(self._grant_types)}.")
+            if name not in client.grant_types:
+                raise OAuthError("unauthorized_client", f"{client.id} may not use the grant type {name}.")
+            answer = await grant_type(client, form)
+        except OAuthError as error:
+            return error.response()
+        return json_response(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+    async def revoke(self, call: Call) -> web.StreamResponse:
+        """RFC 7009: 200 for every token, known or not; what it belongs to ends."""
+        try:
+            client = await self._client(call)
+            token = call.body.get("token")
+            if not token:
+                raise OAuthError("invalid_request", "token is missing.")
+        except OAuthError as error:
+            return error.response()
+        holder = await self._store.write(lambda connection: end_token(connection, client.id, token))
+        if holder is not None:
+            self._revoked(holder)
+        return web.Response(status=200)
+
+    async def _code(self, client: Client, form: Mapping[str, str]) -> Answer:
+        outcome = await self._store.write(lambda connection: self._redeem(connection, client, form))
+        if isinstance(outcome, Replayed):
+            self._revoked(outcome.grant_id)
+            raise OAuthError("invalid_grant", "This code was used before: all that came of it is revoked.")
+        if isinstance(outcome, str):
+            raise OAuthError("invalid_target" if outcome.startswith("resource") else "invalid_grant", outcome)
+        return self._granted(
+            client, outcome.account_id, outcome.grant_id, outcome.resource, outcome.scopes, outcome.refresh_token
+        )
+
+    def _redeem(self, connection: Connection, client: Client, form: Mapping[str, str]) -> Redeemed | Replayed | str:
+        outcome = self._authorizations.redeem(connection, client, form)
+        if isinstance(outcome, Replayed):
+            end_holder(connection, outcome.account_id, outcome.grant_id)
+        return outcome
+
+    async def _refresh(self, client: Client, form: Mapping[str, str]) -> Answer:
+        token = form.get("refresh_token", "")
+        outcome = await self._store.write(lambda connection: self._rotate(connection, client.id, token))
+        if isinstance(outcome, Reused):
+            self._revoked(outcome.credential_id)
+            raise OAuthError("invalid_grant", "This refresh token was used before: all that came of it is revoked.")
+        if not isinstance(outcome, Rotated):
+            raise OAuthError("invalid_grant", "This refresh token is unknown, expired or revoked.")
+        if form.get("resource") is not None and self._audiences.of_resource(form["resource"]) != outcome.resource:
+            raise OAuthError("invalid_target", "resource differs from that of the grant.")
+        if outcome.credential_id.startswith("dev_"):
+            return self._issuer.device_answer(
+                account_id=outcome.account_id,
+                device_id=outcome.credential_id,
+                client_id=client.id,
+                refresh_token=outcome.refresh_token,
+            ).model_dump()
+        scopes = narrowed(outcome.scopes, form.get("scope"))
+        return self._granted(
+            client, outcome.account_id, outcome.credential_id, outcome.resource, scopes, outcome.refresh_token
+        )
+
+    def _rotate(self, connection: Connection, client_id: str, token: str) -> Rotated | Reused | str:
+        outcome = self._issuer.rotate(connection, client_id, token)
+        if isinstance(outcome, Reused):
+            end_holder(connection, outcome.account_id, outcome.credential_id)
+        return outcome
+
+    async def _device(self, client: Client, form: Mapping[str, str]) -> Answer:
+        return (await self._device_grant.redeem(client.id, form.get("device_code", ""))).model_dump()
+
+    def _granted(
+        self, client: Client, account_id: str, grant_id: str, resource: str, scopes: tuple[str, ...], refresh_token: str
+    ) -> Answer:
+        return {
+            "token_type": "Bearer",
+            "access_token": self._issuer.access_token(
+                account_id=account_id, client_id=client.id, audience=resource, scopes=scopes, grant_id=grant_id
+            ),
+            "expires_in": self._settings.access_token_s,
+            "refresh_token": refresh_token,
+            "scope": " ".join(scopes),
+        }
+
+    async def _client(self, call: Call) -> Client:
+        """The client that calls, authenticated where it has a secret. Raises OAuthError invalid_client, invalid_request."""
+        form: Mapping[str, str] = call.body
+        client_id, secret = form.get("client_id"), form.get("client_secret")
+        header = call.request.headers.get("Authorization")
+        if header is not None:
+            if secret is not None:
+                raise OAuthError("invalid_request", "The client authenticates in two ways at once; use one.")
+            named = client_id
+            client_id, secret = basic(header)
+            if named not in (None, client_id):
+                raise OAuthError("invalid_request", "client_id differs from that of the Authorization header.")
+        client = await self._clients.find(client_id or "")
+        headers = BASIC if header is not None else None
+        if client is None or (client.confidential and not client.has_secret(secret or "")):
+            raise OAuthError("invalid_client", "The client is unknown, or its secret is wrong.", headers=headers)
+        if not client.confidential and secret:
+            raise OAuthError("invalid_client", "This client has no secret.", headers=headers)
+        return client
+
+
+def basic(header: str) -> tuple[str, str]:
+    """Client id and secret of HTTP Basic, form-decoded (RFC 6749 section 2.3.1). Raises OAuthError invalid_client."""
+    scheme, _, text = header.partition(" ")
+    try:
+        decoded = base64.b64decode(text.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
+    except (binascii.Error, UnicodeDecodeError):
+        decoded = ""
+    client_id, colon, secret = decoded.partition(":")
+    if not colon:
+        raise OAuthError("invalid_client", "The Authorization header is no HTTP Basic.", headers=BASIC)
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...]:
+    """The scopes of the new access token: what is asked for, never more. Raises OAuthError invalid_scope."""
+    if not asked:
+        return granted
+    wanted = set(asked.split()) - {"offline_access"}
+    if wanted - set(granted):
+        raise OAuthError("invalid_scope", "A scope is asked for that was not granted.")
+    return tuple(scope for scope in granted if scope in wanted)
+
+
+def end_holder(connection: Connection, account_id: str, credential_id: str) -> None:
+    """Revoke the device or the grant; one that is revoked already stays so."""
+    try:
+        if credential_id.startswith("dev_"):
+            devices.revoke(connection, account_id, credential_id)
+        else:
+            grants.revoke(connection, account_id, credential_id)
+    except Problem as problem:
+        if problem.code not in {"device_not_found", "grant_not_found"}:
+            raise
+
+
+def end_token(connection: Connection, client_id: str, token: str) -> str | None:
+    """Revoke what a refresh token of the client belongs to: its id, or None for a token that is no such one."""
+    query = (
+        select(refresh_families.c.account_id, refresh_families.c.credential_id)
+        .join(refresh_tokens, refresh_tokens.c.credential_id == refresh_families.c.credential_id)
+        .where(refresh_tokens.c.hash == digest(token), refresh_families.c.client_id == client_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    end_holder(connection, row.account_id, row.credential_id)
+    credential_id: str = row.credential_id
+    return credential_id
