@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
 
 from multidict import MultiMapping
 from sqlalchemy import Connection, delete, insert, select, update
 
+from deskbell_relay.oauth import redirects
 from deskbell_relay.oauth.audiences import Audiences
-from deskbell_relay.oauth.clients import Client, Clients
+from deskbell_relay.oauth.clients import AUTHORIZATION_CODE, Client, Clients
 from deskbell_relay.oauth.issue import Issuer
 from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.settings import Settings
@@ -90,7 +90,7 @@ class Authorizations:
         try:
             row = self._request(client, query) | {
                 "redirect_uri": redirect_uri,
-                "host": host_of(redirect_uri),
+                "host": redirects.host_of(redirect_uri)[:255],
                 "browser_hash": browser_hash,
             }
         except ClientErrorAnswer as error:
@@ -170,11 +170,11 @@ class Authorizations:
             if len(query.getall(name, [])) != 1:
                 raise Problem("malformed_request", f"The link that brought you here must name one {name}.")
         client = await self._clients.find(query["client_id"])
-        if client is None or "authorization_code" not in client.grant_types:
+        if client is None or AUTHORIZATION_CODE not in client.grant_types:
             raise Problem(
                 "malformed_request", "The link that brought you here names an assistant that this relay does not know."
             )
-        if not client.allows(query["redirect_uri"]):
+        if not redirects.is_registered(query["redirect_uri"], client.redirect_uris):
             raise Problem(
                 "malformed_request",
                 "The link that brought you here would send the answer to an address that is not registered for this assistant.",
@@ -217,9 +217,9 @@ class Authorizations:
 
     def _answer(self, redirect_uri: str, state: str | None, **answer: str) -> str:
         """The redirect's address, with `state` as it came and `iss` (RFC 9207)."""
-        parameters = answer | ({} if state is None else {"state": state}) | {"iss": self._settings.issuer}
-        joint = "&" if urlsplit(redirect_uri).query else "?"
-        return f"{redirect_uri}{joint}{urlencode(parameters)}"
+        return redirects.with_parameters(
+            redirect_uri, [*answer.items(), ("state", state), ("iss", self._settings.issuer)]
+        )
 
 
 def asked_scopes(text: str | None) -> list[str]:
@@ -235,7 +235,7 @@ def asked_scopes(text: str | None) -> list[str]:
 def asked_challenge(client: Client, query: MultiMapping[str]) -> str | None:
     """The S256 challenge; None for a confidential client without one. Raises ClientErrorAnswer invalid_request."""
     challenge, method = query.get("code_challenge"), query.get("code_challenge_method")
-    if challenge is None and method is None and client.confidential:
+    if challenge is None and method is None and not client.needs_pkce:
         return None
     if challenge is None:
         raise ClientErrorAnswer("invalid_request", "code_challenge is missing: this client must use PKCE.")
@@ -254,12 +254,6 @@ def proves(challenge: str | None, verifier: str | None) -> bool:
         return False
     made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     return hmac.compare_digest(made, challenge)
-
-
-def host_of(redirect_uri: str) -> str:
-    """What the person is shown of the address, the verified part: its host, or its scheme where it has none."""
-    parts = urlsplit(redirect_uri)
-    return (parts.hostname or f"{parts.scheme}:")[:255]
 
 
 def _finish(connection: Connection, request_id: str, browser_hash: str, code: str) -> dict[str, Any] | None:

@@ -98,7 +98,7 @@ def in_database(store: Store) -> Source:
                 select(clients_table).where(clients_table.c.id == client_id)
             ).one_or_none()
         )
-        return row and Client(row.id, row.name, row.kind, tuple(row.redirect_uris), row.secret_hash)
+        return None if row is None else Client(row.id, row.name, row.kind, tuple(row.redirect_uris), row.secret_hash)
 
     return find
 

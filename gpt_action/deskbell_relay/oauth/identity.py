@@ -13,7 +13,7 @@ from deskbell_relay.oauth.approvals import Approvals, Publish
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.authenticator import Authenticator
 from deskbell_relay.oauth.authorization import Authorizations
-from deskbell_relay.oauth.clients import Clients
+from deskbell_relay.oauth.clients import Clients, built_in, in_database
 from deskbell_relay.oauth.connect_codes import ConnectCodes
 from deskbell_relay.oauth.decisions import Decisions
 from deskbell_relay.oauth.device_grant import DeviceGrant
@@ -67,7 +67,7 @@ class Identity:
         audiences = Audiences(settings.issuer)
         self._keys = Keys(store, Sealer(relay_secret(settings)), settings)
         issuer = Issuer(settings, self._keys, audiences)
-        clients = Clients(store)
+        clients = Clients([built_in, in_database(store)])
         decisions = Decisions()
         stream_tickets = Tickets(store)
         grant = DeviceGrant(settings, store, issuer)

@@ -1,10 +1,7 @@
 """`POST /oauth/token` and `POST /oauth/revoke`: one function a grant type, in one table."""
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
-from urllib.parse import unquote_plus
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Connection, select
@@ -14,7 +11,8 @@ from deskbell_relay.http.route import Call, Route
 from deskbell_relay.oauth import devices, grants
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.authorization import Authorizations, Redeemed, Replayed
-from deskbell_relay.oauth.clients import DEVICE_CODE, Client, Clients
+from deskbell_relay.oauth.client_authentication import authenticate
+from deskbell_relay.oauth.clients import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN, Client, Clients
 from deskbell_relay.oauth.device_grant import DeviceGrant
 from deskbell_relay.oauth.errors import OAuthError
 from deskbell_relay.oauth.issue import Issuer, Reused, Rotated
@@ -26,8 +24,6 @@ from deskbell_wire.errors import Problem
 
 Answer = dict[str, Any]
 GrantType = Callable[[Client, Mapping[str, str]], Awaitable[Answer]]
-
-BASIC: Final = {"WWW-Authenticate": 'Basic realm="deskbell"'}
 
 
 class TokenEndpoint:
@@ -54,8 +50,8 @@ class TokenEndpoint:
         self._audiences = audiences
         self._revoked = revoked
         self._grant_types: Mapping[str, GrantType] = {
-            "authorization_code": self._code,
-            "refresh_token": self._refresh,
+            AUTHORIZATION_CODE: self._code,
+            REFRESH_TOKEN: self._refresh,
             DEVICE_CODE: self._device,
         }
 
@@ -162,37 +158,7 @@ class TokenEndpoint:
         }
 
     async def _client(self, call: Call) -> Client:
-        """The client that calls, authenticated where it has a secret. Raises OAuthError invalid_client, invalid_request."""
-        form: Mapping[str, str] = call.body
-        client_id, secret = form.get("client_id"), form.get("client_secret")
-        header = call.request.headers.get("Authorization")
-        if header is not None:
-            if secret is not None:
-                raise OAuthError("invalid_request", "The client authenticates in two ways at once; use one.")
-            named = client_id
-            client_id, secret = basic(header)
-            if named not in (None, client_id):
-                raise OAuthError("invalid_request", "client_id differs from that of the Authorization header.")
-        client = await self._clients.find(client_id or "")
-        headers = BASIC if header is not None else None
-        if client is None or (client.confidential and not client.has_secret(secret or "")):
-            raise OAuthError("invalid_client", "The client is unknown, or its secret is wrong.", headers=headers)
-        if not client.confidential and secret:
-            raise OAuthError("invalid_client", "This client has no secret.", headers=headers)
-        return client
-
-
-def basic(header: str) -> tuple[str, str]:
-    """Client id and secret of HTTP Basic, form-decoded (RFC 6749 section 2.3.1). Raises OAuthError invalid_client."""
-    scheme, _, text = header.partition(" ")
-    try:
-        decoded = base64.b64decode(text.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
-    except (binascii.Error, UnicodeDecodeError):
-        decoded = ""
-    client_id, colon, secret = decoded.partition(":")
-    if not colon:
-        raise OAuthError("invalid_client", "The Authorization header is no HTTP Basic.", headers=BASIC)
-    return unquote_plus(client_id), unquote_plus(secret)
+        return await authenticate(call.request.headers.get("Authorization"), call.body, self._clients)
 
 
 def narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ clients = Table(
     metadata,
     Column("id", String(500), primary_key=True),
     Column("name", String(200), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="confidential"),  # or public
     Column("secret_hash", String(64)),
     Column("redirect_uris", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),

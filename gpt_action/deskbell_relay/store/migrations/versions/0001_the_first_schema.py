@@ -23,6 +23,7 @@ def upgrade() -> None:
         "clients",
         sa.Column("id", sa.String(length=500), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=16), server_default="confidential", nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=True),
         sa.Column("redirect_uris", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
