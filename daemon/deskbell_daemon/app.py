@@ -208,6 +208,8 @@ class Daemon:
                 self._state = state
                 self._clock.offset_us = state.clock_offset_us
                 await self._open_line()
+            elif self._line is not None:
+                self._line.stream.wake()
 
     async def unpair(self) -> dict[str, Any]:
         async with self._pairing:

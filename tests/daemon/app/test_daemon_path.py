@@ -288,10 +288,10 @@ async def test_a_final_no_ends_the_retry(relay, paired, start, code):
     relay.answers.append(lambda: problem(code))
     async with start(paired) as daemon:
         await relay.send()
-        await relay.report(await relay.send())
-        await _until(daemon.status, lambda status: not status["commands"]["unreported"] and not relay.answers)
-        outcomes = {row["outcome"] for row in (await daemon.log(10))["commands"]}
-    assert outcomes == {"taken", code}
+        log = await _until(lambda: daemon.log(10), lambda log: log["commands"] and log["commands"][0]["outcome"])
+        assert log["commands"][0]["outcome"] == code
+        assert (await relay.report(await relay.send()))["status"] == "done"
+        assert len(relay.reports) == 1
 
 
 async def test_a_report_that_does_not_fit_is_excused(relay, paired, start):
@@ -332,3 +332,20 @@ async def test_what_the_device_can_do_is_declared_when_it_has_changed(relay, pai
     async with start(paired):
         await relay.report(await relay.send())
     assert relay.patches == [{"actions": ["note.create", "note.list", "note.read", "note.trash"]}]
+
+
+async def test_a_full_disk_is_said_and_what_came_meanwhile_runs_once_there_is_space(relay, paired, start, actions):
+    async with start(paired) as daemon:
+        await relay.report(await relay.send())
+        sqlite = daemon._ledger._writer._connection
+        sqlite.execute("PRAGMA max_page_count = 1")
+        ids = [await relay.send(arguments={"title": "T", "body": "x" * 20_000}) for _ in range(20)]
+        connection = await _until(
+            daemon.status, lambda status: (status["connection"]["problem"] or {}).get("code") == "disk_full"
+        )
+        assert connection["connection"]["connected"] is False
+        sqlite.execute("PRAGMA max_page_count = 1000000")
+        for command_id in ids:
+            assert (await relay.report(command_id))["status"] == "done"
+    assert sorted(line.split()[1] for line in actions.done()[1:]) == sorted(ids)
+    assert len(actions.done()) == 21
