@@ -1,100 +1,140 @@
-"""Who may ask for tokens: a table of sources of clients, asked in turn.
+"""Who may ask for tokens: a table of sources that are asked in turn, each of which knows clients by their id."""
 
-Today: the clients that every relay knows, and static ones from the database. A further source (client metadata
-documents, dynamic registration) is one more entry of `sources`.
-"""
-
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
-from deskbell_relay.oauth.secrets import digest
+from deskbell_relay.oauth import redirects
+from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.store.engine import Store
-from deskbell_relay.store.identity_tables import clients
+from deskbell_relay.store.identity_tables import clients as clients_table
+from deskbell_wire.clock import now_us
+from deskbell_wire.errors import Problem
 from deskbell_wire.pairing import CLI_CLIENT, DAEMON_CLIENT, EXTENSION_CLIENT
 
+Kind = Literal["confidential", "public", "device"]
+
+AUTHORIZATION_CODE: Final = "authorization_code"
+REFRESH_TOKEN: Final = "refresh_token"  # noqa: S105 - the name of a grant type
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
-MOST_REDIRECT: Final = 2_000
+
+_GRANT_TYPES: Final[dict[Kind, frozenset[str]]] = {
+    "confidential": frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN}),
+    "public": frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN}),
+    "device": frozenset({DEVICE_CODE, REFRESH_TOKEN}),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client. One with a secret is confidential and may do without PKCE: a custom GPT knows none."""
+    """A program that asks for tokens. `name` is what it calls itself."""
 
     id: str
     name: str
+    kind: Kind
     redirect_uris: tuple[str, ...] = ()
     secret_hash: str | None = None
-    grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token"})
+    """SHA-256 in hex, of a confidential client alone."""
 
     @property
-    def confidential(self) -> bool:
-        """Whether it authenticates by a secret."""
-        return self.secret_hash is not None
+    def grant_types(self) -> frozenset[str]:
+        """How it may come to tokens."""
+        return _GRANT_TYPES[self.kind]
 
-    def has_secret(self, secret: str) -> bool:
-        """Whether `secret` is this client's, compared in constant time."""
-        return self.secret_hash is not None and hmac.compare_digest(digest(secret), self.secret_hash)
+    @property
+    def needs_pkce(self) -> bool:
+        """Everyone does but confidential clients, since ChatGPT's Actions know no PKCE."""
+        return self.kind != "confidential"
 
-    def allows(self, redirect_uri: str) -> bool:
-        """Whether a code may go there: exactly a registered address; on loopback the port may vary (RFC 8252 section 7.3)."""
-        return any(redirect_uri == known or same_loopback(redirect_uri, known) for known in self.redirect_uris)
 
+Source = Callable[[str], Awaitable[Client | None]]
+"""Gives the client of that id, or None when this source does not know it."""
 
 BUILT_IN: Final = {
     client.id: client
     for client in (
-        Client(DAEMON_CLIENT, "Deskbell", grant_types=frozenset({DEVICE_CODE, "refresh_token"})),
-        Client(EXTENSION_CLIENT, "Deskbell extension", grant_types=frozenset({DEVICE_CODE, "refresh_token"})),
-        Client(CLI_CLIENT, "deskbell call", redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback")),
+        Client(DAEMON_CLIENT, "Deskbell on a laptop", "device"),
+        Client(EXTENSION_CLIENT, "Deskbell in a browser", "device"),
+        Client(
+            CLI_CLIENT,
+            "Deskbell's command line",
+            "public",
+            ("http://127.0.0.1/callback", "http://[::1]/callback"),
+        ),
     )
 }
 
-Source = Callable[[str], Awaitable[Client | None]]
-
 
 class Clients:
-    """Finds a client by its id."""
+    """All clients of the relay."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.sources: Sequence[Source] = (self._built_in, self._stored)
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
 
     async def find(self, client_id: str) -> Client | None:
-        """The client, or None."""
-        for source in self.sources:
+        """The client of that id, from the first source that knows it."""
+        if not 0 < len(client_id) <= 500:
+            return None
+        for source in self._sources:
             client = await source(client_id)
             if client is not None:
                 return client
         return None
 
-    async def _built_in(self, client_id: str) -> Client | None:
-        return BUILT_IN.get(client_id)
 
-    async def _stored(self, client_id: str) -> Client | None:
-        query = select(clients).where(clients.c.id == client_id)
-        row = await self._store.read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else Client(row.id, row.name, tuple(row.redirect_uris), row.secret_hash)
+async def built_in(client_id: str) -> Client | None:
+    """The clients that every relay knows."""
+    return BUILT_IN.get(client_id)
 
 
-def same_loopback(wanted: str, known: str) -> bool:
-    """Whether two http addresses on a literal loopback address differ in nothing but the port."""
-    try:
-        ours, theirs = urlsplit(known), urlsplit(wanted)
-        _ = theirs.port  # raises for a port that is none
-        loopback = ip_address(ours.hostname or "").is_loopback
-    except ValueError:
-        return False
-    return (
-        loopback
-        and len(wanted) <= MOST_REDIRECT
-        and ours.scheme == theirs.scheme == "http"
-        and ours.hostname == theirs.hostname
-        and ours.path == theirs.path
-        and not (theirs.query or theirs.fragment or theirs.username or theirs.password or "@" in theirs.netloc)
+def in_database(store: Store) -> Source:
+    """The clients that the operator has added."""
+
+    async def find(client_id: str) -> Client | None:
+        row = await store.read(
+            lambda connection: connection.execute(
+                select(clients_table).where(clients_table.c.id == client_id)
+            ).one_or_none()
+        )
+        return None if row is None else Client(row.id, row.name, row.kind, tuple(row.redirect_uris), row.secret_hash)
+
+    return find
+
+
+def add(
+    connection: Connection,
+    client_id: str,
+    name: str,
+    redirect_uris: Sequence[str],
+    *,
+    kind: Literal["confidential", "public"] = "confidential",
+) -> str | None:
+    """The operator's `deskbell relay client add`; gives the new secret of a confidential client, which is shown once.
+
+    Raises Problem invalid_arguments.
+    """
+    faults = [f"{uri} {fault}" for uri in redirect_uris if (fault := redirects.problem_with(uri))]
+    if not redirect_uris:
+        faults.append("At least one redirect address is needed")
+    if client_id in BUILT_IN or not (0 < len(client_id) <= 500 and client_id.isascii() and client_id.isprintable()):
+        faults.append(f"{client_id!r} cannot be a client's id")
+    if not 0 < len(name) <= 200:
+        faults.append("The name must have 1 to 200 characters")
+    if connection.execute(select(clients_table.c.id).where(clients_table.c.id == client_id)).scalar() is not None:
+        faults.append(f"There is a client {client_id} already")
+    if faults:
+        raise Problem("invalid_arguments", f"The client does not fit: {'; '.join(faults)}.")
+    secret = new_secret() if kind == "confidential" else None
+    connection.execute(
+        insert(clients_table).values(
+            id=client_id,
+            name=name,
+            kind=kind,
+            secret_hash=secret and digest(secret),
+            redirect_uris=list(redirect_uris),
+            created_at=now_us(),
+        )
     )
+    return secret
