@@ -62,7 +62,7 @@ async def laptop(
     """A laptop online while the block runs."""
     machine = Laptop(rooms, account, device, answer)
     task = asyncio.create_task(machine.listen())
-    while not rooms.hub.is_online(device):
+    while not any(stream.device_id == device and not stream.replaying for stream in rooms.hub._streams[account]):
         await asyncio.sleep(0.005)
     yield machine
     task.cancel()

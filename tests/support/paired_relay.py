@@ -131,9 +131,7 @@ class PairedRelay:
         return self.laptop(document)
 
     def laptop(self, tokens: dict[str, Any]) -> Laptop:
-        return Laptop(
-            self, tokens["account_id"], tokens["device_id"], tokens["access_token"], tokens["refresh_token"]
-        )
+        return Laptop(self, tokens["account_id"], tokens["device_id"], tokens["access_token"], tokens["refresh_token"])
 
     async def invite(self) -> str:
         from deskbell_relay.oauth import invites
@@ -169,7 +167,7 @@ class PairedRelay:
 
 def _add_client(connection: Connection) -> None:
     connection.execute(
-        insert(clients).prefix_with("OR IGNORE").values(
-            id=CLIENT, name="My GPT", secret_hash=digest(SECRET), redirect_uris=[CALLBACK], created_at=now_us()
-        )
+        insert(clients)
+        .prefix_with("OR IGNORE")
+        .values(id=CLIENT, name="My GPT", secret_hash=digest(SECRET), redirect_uris=[CALLBACK], created_at=now_us())
     )
