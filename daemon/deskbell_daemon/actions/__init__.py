@@ -1,0 +1,1 @@
+"""The actions that this daemon performs: one file each, and one table."""
