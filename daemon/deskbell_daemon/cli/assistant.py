@@ -87,7 +87,8 @@ class Assistant:
         assert form.asked is not None, "code_form looked"
         target = urljoin(address, form.action) if form.action else address
         waiting, text = await self._page(target, form.fields | {form.asked: await get_code()})
-        if Page(text).form is not None:
+        form_again = Page(text).form
+        if form_again is not None and form_again.asked is not None:
             raise Problem("code_not_valid", f"The relay did not take the code. Its page says: {Page(text).text[:300]}")
         await approve()
         answer = await self._redirect(waiting, text, patience_s)
