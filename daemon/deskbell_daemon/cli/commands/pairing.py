@@ -1,0 +1,181 @@
+"""`deskbell pair`, `unpair` and `connect`: how this laptop comes to a relay, and an assistant to this laptop."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deskbell_daemon.cli.commands.consent import decide, facts_of
+from deskbell_daemon.cli.options import PROFILE, Json, Profile, Yes, run, with_daemon
+from deskbell_daemon.cli.terminal import Terminal
+from deskbell_wire.errors import Problem
+
+if TYPE_CHECKING:
+    from deskbell_daemon.link.pairing import DeviceCode
+    from deskbell_daemon.local.client import LocalClient
+
+
+def pair(
+    relay_url: Annotated[str, typer.Argument(metavar="RELAY_URL", help="Such as https://bell.example.com.")],
+    invite: Annotated[str | None, typer.Option(help="What the relay's operator gave you.")] = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="Join the account of a laptop that is paired already: shows a code for it.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="What this laptop is called; default: its host name.")] = None,
+    insecure_storage: Annotated[
+        bool, typer.Option("--insecure-storage", help="Keep the key in a file that only you can read, not in a keyring.")
+    ] = False,
+    profile: Profile = PROFILE,
+    as_json: Json = False,
+) -> None:
+    """Pair this laptop with a relay. The first laptop makes the account."""
+    from pydantic import ValidationError
+
+    from deskbell_daemon.app import declaration
+    from deskbell_daemon.link import pairing
+    from deskbell_daemon.places import find_places
+    from deskbell_daemon.settings import load_settings, write_setting
+    from deskbell_daemon.state import StateFile
+    from deskbell_wire.pairing import DeviceDeclaration
+
+    terminal, places = Terminal(as_json), find_places(profile)
+    settings = load_settings(places)
+    state = StateFile(places).load()
+    if state.paired:
+        raise Problem("already_paired", f"This profile is paired with {state.relay_url}.")
+    before = settings.secrets.backend
+    wanted = "file" if insecure_storage else before
+    declared = declaration(settings)
+    if name is not None:
+        try:
+            declared = DeviceDeclaration(name=name, kind="daemon", actions=declared.actions)
+        except ValidationError as error:
+            raise Problem("invalid_arguments", "A device's name has 1 to 64 characters without controls.") from error
+
+    def show_code(shown: "DeviceCode") -> None:
+        # On stderr: it must be seen while this waits, and stdout is the outcome's.
+        terminal.show(
+            f"On the laptop that is paired already, run:\n  deskbell approve {shown.user_code}\n"
+            f"(or type the code at {shown.verification_uri}; it counts for {shown.expires_in // 60} minutes)",
+            stderr=True,
+        )
+
+    if wanted != before:
+        settings = write_setting(places, "secrets.backend", wanted)  # first: a key must lie where the settings say
+    try:
+        with terminal.busy("Pairing…"):
+            state = run(
+                pairing.pair(
+                    places, settings, relay_url, declared, invite=invite, on_code=show_code if code else None
+                )
+            )
+    except BaseException:
+        if wanted != before:
+            write_setting(places, "secrets.backend", before)
+        raise
+    heard = tell_daemon(profile, wanted)
+    document = {
+        "relay": state.relay_url,
+        "device_id": state.device_id,
+        "account_id": state.account_id,
+        "device_name": state.device_name,
+        "secrets_backend": wanted,
+        "daemon": heard,
+    }
+    steps = {
+        "reloaded": "The running daemon has taken it over. Next: deskbell connect",
+        "needs_restart": "The running daemon keeps its keys elsewhere: restart it. Then: deskbell connect",
+        "not_running": "Next: start `deskbell daemon`, then run `deskbell connect`.",
+    }
+    terminal.emit(document, f"✓ Paired with {state.relay_url} as “{state.device_name}”.", steps[heard])
+
+
+def tell_daemon(profile: str, backend: str) -> str:
+    """Let a running daemon take the pairing over: reloaded, needs_restart or not_running."""
+
+    async def reload(daemon: "LocalClient") -> str:
+        if (await daemon.get("/v1/status"))["secrets_backend"] != backend:
+            return "needs_restart"
+        await daemon.post("/v1/reload")
+        return "reloaded"
+
+    try:
+        return with_daemon(profile, reload)
+    except Problem as problem:
+        if problem.code in {"daemon_not_running", "daemon_not_genuine"}:
+            return "not_running"
+        raise
+
+
+def unpair(profile: Profile = PROFILE, yes: Yes = False, as_json: Json = False) -> None:
+    """Take this laptop from its relay. Notes and settings stay."""
+    from deskbell_daemon.link import pairing
+    from deskbell_daemon.places import find_places
+    from deskbell_daemon.settings import load_settings
+
+    terminal, places = Terminal(as_json), find_places(profile)
+    if not yes and not terminal.agreed("Unpair this laptop? Assistants can no longer reach it."):
+        raise Problem("refused", "Nothing was changed.")
+    try:
+        document: dict[str, Any] = with_daemon(profile, lambda daemon: daemon.post("/v1/unpair"))
+    except Problem as problem:
+        if problem.code != "daemon_not_running":
+            raise
+        heard = run(pairing.unpair(places, load_settings(places)))
+        document = {"paired": False, "relay_heard": heard}
+    told = "" if document["relay_heard"] else " The relay could not be told: revoke the device from another one."
+    terminal.emit(document, f"✓ Unpaired.{told}")
+
+
+def connect(
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the assistant and ask here (only at a terminal).")
+    ] = True,
+    profile: Profile = PROFILE,
+    as_json: Json = False,
+) -> None:
+    """Connect an assistant: shows the code to type into its page, and what to paste into the GPT editor."""
+    from deskbell_wire.actions import SCOPES
+
+    terminal = Terminal(as_json)
+
+    async def get_code(daemon: "LocalClient") -> tuple[dict[str, Any], str]:
+        status = await daemon.get("/v1/status")
+        return await daemon.post("/v1/relay/connect-code"), str(status["relay"])
+
+    made, relay = with_daemon(profile, get_code)
+    paste = {
+        "Import the schema from": f"{relay}/openapi.json",
+        "Privacy policy": f"{relay}/privacy",
+        "Authentication": "OAuth",
+        "Client ID and Secret": "from the relay's operator: deskbell relay client add NAME --redirect-uri URI",
+        "Authorization URL": f"{relay}/oauth/authorize",
+        "Token URL": f"{relay}/oauth/token",
+        "Scope": " ".join(SCOPES),
+        "Token Exchange Method": "Default (POST request)",
+    }
+    terminal.emit(
+        {"code": made["code"], "expires_at": made["expires_at"], "relay": relay, "gpt_editor": paste},
+        f"Connect code:  {made['code']}   (once, until {made['expires_at'][11:16]} UTC)",
+        "Type it into the page that the assistant opens, and approve the assistant on this laptop.\n",
+        "For a custom GPT's Action, paste this into the GPT editor:",
+        terminal.table(("field", "value"), paste.items()),
+    )
+    if wait and terminal.interactive:
+        approve_when_asked(terminal, profile)
+
+
+def approve_when_asked(terminal: Terminal, profile: str) -> None:
+    """Wait until an assistant asks, show it, and take the person's answer."""
+
+    async def inside(daemon: "LocalClient") -> None:
+        with terminal.busy("Waiting for the assistant… (Ctrl-C ends the waiting, not the code)"):
+            async for name, asked in daemon.events():
+                if name == "approval" and asked["status"] == "pending":
+                    break
+            else:
+                raise Problem("daemon_not_running", "The daemon stopped meanwhile.")
+        terminal.show(facts_of(asked), stderr=True)
+        await decide(daemon, asked, allow=terminal.agreed("Let it in?"))
+        terminal.show("✓ Answered.")
+
+    with_daemon(profile, inside, timeout_s=30)
