@@ -9,6 +9,8 @@ from typing import Any, Literal
 import structlog
 from filelock import FileLock, Timeout
 
+from deskbell_daemon.actions.context import Context
+from deskbell_daemon.actions.table import PERFORMERS
 from deskbell_daemon.documents import log_document, requests_document
 from deskbell_daemon.gate.performance import Performance, Performer
 from deskbell_daemon.ledger import Ledger
@@ -19,6 +21,7 @@ from deskbell_daemon.link.pairing import take_back
 from deskbell_daemon.local.api import LocalApi
 from deskbell_daemon.local.changes import Changes
 from deskbell_daemon.logs import fault
+from deskbell_daemon.notes.room import NotesRoom
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import make_private_folder
 from deskbell_daemon.secrets.store import open_secrets
@@ -42,27 +45,35 @@ class NotesDesk:
         self._settings = settings
         self._places = places
         self._lock = threading.Lock()
-        self._room: Any = None
+        self._room: NotesRoom | None = None
         self.problem: Problem | None = None
 
-    def context(self, command_id: str) -> Any:
+    def context(self, command_id: str) -> Context:
         """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
-        from deskbell_daemon.actions.table import Context
-
         return Context(command_id, self._open())
 
-    def _open(self) -> Any:
-        from deskbell_daemon.notes.room import NotesRoom
-
+    def _open(self) -> NotesRoom:
         with self._lock:
             if self._room is None:
                 try:
+                    self._make_default()
                     self._room = NotesRoom.open(self._settings.notes_folder, self._places.state_dir)
                     self.problem = None
                 except Problem as problem:
                     self.problem = problem
                     raise
             return self._room
+
+    def _make_default(self) -> None:
+        """Make Deskbell's own folder. One that the person named is never made: its disk may just not be mounted."""
+        folder = self._settings.notes_folder
+        if folder == self._places.default_notes:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Problem(
+                    "folder_not_writable", f"The notes folder {folder} cannot be made: {error.strerror}."
+                ) from error
 
     def look(self) -> None:
         """Open the folder now, so that status and search know of it. Blocks."""
@@ -97,7 +108,7 @@ class Daemon:
         self._places = places
         self._catalogue = catalogue
         self._notes = NotesDesk(settings, places) if context is None else None
-        self._performers = performers if performers is not None else _table()
+        self._performers = performers if performers is not None else PERFORMERS
         self._state_file = StateFile(places)
         self._state = self._state_file.load()
         self._clock = RelayClock(self._state.clock_offset_us)
@@ -273,13 +284,7 @@ class Daemon:
 
 def declaration(settings: Settings) -> DeviceDeclaration:
     """What this daemon says of itself when it is paired."""
-    return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(_table()))
-
-
-def _table() -> Mapping[str, Performer]:
-    from deskbell_daemon.actions.table import PERFORMERS  # late: a client of this module need not load the notes
-
-    return PERFORMERS
+    return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(PERFORMERS))
 
 
 def _no_context(command_id: str) -> Any:
