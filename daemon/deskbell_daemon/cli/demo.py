@@ -14,8 +14,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from deskbell_daemon.cli.assistant import Assistant
+from deskbell_daemon.cli.hops import hop_rows
 from deskbell_daemon.cli.story import Household, burst_and_kill
-from deskbell_wire.clock import from_timestamp
 from deskbell_wire.errors import Problem
 
 BURST = 12
@@ -128,20 +128,9 @@ def hop_table(hops: dict[str, str]) -> Table:
     table.add_column("hop")
     table.add_column("after", justify="right")
     table.add_column("what happened", style="dim")
-    start = from_timestamp(hops["received"])
-    for name, meaning in HOPS.items():
-        if hops.get(name):
-            table.add_row(name, f"{(from_timestamp(hops[name]) - start) / 1000:.1f} ms", meaning)
+    for row in hop_rows(hops):
+        table.add_row(*row)
     return table
-
-
-HOPS = {
-    "received": "the relay took the request",
-    "appended": "the command is durable in the account's channel",
-    "sent": "its frame went onto the laptop's stream",
-    "acted": "the note is on disk, synced",
-    "returned": "the result is durable at the relay",
-}
 
 
 def require(condition: bool, sentence: str) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 import typer
+from typer._completion_classes import completion_init
 from typer.core import TyperGroup
 
 from deskbell_daemon.cli.commands import (
@@ -76,8 +77,8 @@ class Commands(TyperGroup):
         except typer.TyperException as error:
             if not ctx.meta["json"]:
                 raise
-            problem = Problem("malformed_request", str(error), next_step="See --help for what the command takes.")
-            Terminal(True).failed(problem)
+            usage = Problem("malformed_request", str(error), next_step="See --help for what the command takes.")
+            Terminal(True).failed(usage)
             raise typer.Exit(ExitCode.USAGE) from error
 
 
@@ -112,6 +113,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    completion_init()  # so that the script of `deskbell completion` is answered
     app.callback()(root)
     for name, function, panel in COMMANDS:
         app.command(name, rich_help_panel=panel)(function)

@@ -51,7 +51,7 @@ class Terminal:
         console = self.console(stderr=stderr)
         for item in shown:
             if isinstance(item, str):
-                console.print(neutral(item, lines=True), soft_wrap=True)
+                console.print(coloured(neutral(item, lines=True)), soft_wrap=True)
             else:
                 console.print(item)
 
@@ -92,3 +92,12 @@ class Terminal:
         console.print(f"deskbell: {detail}", style="red", soft_wrap=True)
         if problem.next_step and problem.next_step not in problem.detail:
             console.print(f"Next: {neutral(problem.next_step)}", soft_wrap=True)
+
+
+def coloured(text: str) -> "RenderableType":
+    """A line with a green tick, or as it is."""
+    from rich.text import Text
+
+    shown = Text(text)
+    shown.highlight_regex("^✓", "green")
+    return shown

@@ -8,7 +8,9 @@ from deskbell_daemon.cli.options import PROFILE, Json, Profile, Yes, with_daemon
 from deskbell_daemon.cli.terminal import Terminal
 from deskbell_wire.errors import Problem
 
-ID = Annotated[str, typer.Argument(metavar="ID", help="An id of `deskbell grants` (gra_…) or `deskbell devices` (dev_…).")]
+ID = Annotated[
+    str, typer.Argument(metavar="ID", help="An id of `deskbell grants` (gra_…) or `deskbell devices` (dev_…).")
+]
 
 
 def devices(profile: Profile = PROFILE, as_json: Json = False) -> None:
@@ -62,7 +64,12 @@ def revoke(what: ID, yes: Yes = False, profile: Profile = PROFILE, as_json: Json
         status = with_daemon(profile, lambda daemon: daemon.get("/v1/status"))
         return str(status["device_id"]) if status["device_id"] else None
 
-    if kind == "devices" and not yes and what == own_device() and not terminal.agreed("That is this laptop. Revoke it?"):
+    if (
+        kind == "devices"
+        and not yes
+        and what == own_device()
+        and not terminal.agreed("That is this laptop. Revoke it?")
+    ):
         raise Problem("refused", "Nothing was changed.")
     with_daemon(profile, lambda daemon: daemon.delete(f"/v1/relay/{kind}/{what}"))
     terminal.emit({"revoked": what}, f"✓ Revoked {what}: it is cut off now.")

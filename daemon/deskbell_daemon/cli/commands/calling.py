@@ -8,7 +8,6 @@ import typer
 from deskbell_daemon.cli.exits import of_status
 from deskbell_daemon.cli.options import PROFILE, Json, Profile, Yes, run
 from deskbell_daemon.cli.terminal import Terminal
-from deskbell_wire.actions import BY_OPERATION
 from deskbell_wire.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,8 +18,10 @@ SECRET = "call_refresh_token"  # noqa: S105 - a name, not a secret
 
 
 def call(
-    operation: Annotated[str, typer.Argument(metavar="OPERATION", help=f"One of {', '.join(BY_OPERATION)}.")],
-    arguments: Annotated[str, typer.Argument(metavar="JSON", help='Such as \'{"title": "Boat", "body": "…"}\'.')] = "{}",
+    operation: Annotated[str, typer.Argument(metavar="OPERATION", help="Such as createNote or listNotes.")],
+    arguments: Annotated[
+        str, typer.Argument(metavar="JSON", help='Such as \'{"title": "Boat", "body": "…"}\'.')
+    ] = "{}",
     wait: Annotated[float, typer.Option(help="Seconds to wait for the end; 0 takes the first answer.")] = 300,
     key: Annotated[str | None, typer.Option(help="An idempotency key: a repetition with it is not done twice.")] = None,
     yes: Yes = False,
@@ -28,6 +29,8 @@ def call(
     as_json: Json = False,
 ) -> None:
     """Do as an assistant does: authorize once, send an operation to the relay, show the result and its hops."""
+    from deskbell_wire.actions import BY_OPERATION
+
     terminal = Terminal(as_json)
     if operation not in BY_OPERATION:
         raise Problem(

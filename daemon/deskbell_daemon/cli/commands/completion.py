@@ -11,6 +11,6 @@ def completion(
     shell: Annotated[Shell, typer.Argument(help="Which shell.")] = "bash",
 ) -> None:
     """Print the completion script of a shell: `deskbell completion bash >> ~/.bashrc`."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     typer.echo(get_completion_script(prog_name="deskbell", complete_var="_DESKBELL_COMPLETE", shell=shell))

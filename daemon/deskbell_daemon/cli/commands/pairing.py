@@ -22,7 +22,8 @@ def pair(
     ] = False,
     name: Annotated[str | None, typer.Option(help="What this laptop is called; default: its host name.")] = None,
     insecure_storage: Annotated[
-        bool, typer.Option("--insecure-storage", help="Keep the key in a file that only you can read, not in a keyring.")
+        bool,
+        typer.Option("--insecure-storage", help="Keep the key in a file that only you can read, not in a keyring."),
     ] = False,
     profile: Profile = PROFILE,
     as_json: Json = False,
@@ -64,9 +65,7 @@ def pair(
     try:
         with terminal.busy("Pairing…"):
             state = run(
-                pairing.pair(
-                    places, settings, relay_url, declared, invite=invite, on_code=show_code if code else None
-                )
+                pairing.pair(places, settings, relay_url, declared, invite=invite, on_code=show_code if code else None)
             )
     except BaseException:
         if wanted != before:

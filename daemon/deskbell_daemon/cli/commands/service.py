@@ -8,7 +8,9 @@ from deskbell_daemon.cli.options import PROFILE, Profile
 
 
 def daemon(
-    no_tray: Annotated[bool, typer.Option("--no-tray", help="Without the tray icon: for servers and start-up.")] = False,
+    no_tray: Annotated[
+        bool, typer.Option("--no-tray", help="Without the tray icon: for servers and start-up.")
+    ] = False,
     profile: Profile = PROFILE,
 ) -> None:
     """Run the daemon until Ctrl-C or SIGTERM. It listens to the relay and does what assistants ask."""
