@@ -8,6 +8,7 @@ from aiohttp import web
 from fake_relay import problem
 
 from deskbell_daemon.local.client import LocalClient
+from deskbell_daemon.state import StateFile
 from deskbell_wire import clock
 from deskbell_wire.ids import new_id
 
@@ -327,8 +328,11 @@ async def test_the_relays_clock_decides_about_deadlines(relay, paired, start):
 
 
 async def test_what_the_device_can_do_is_declared_when_it_has_changed(relay, paired, start):
+    async def declared():
+        return StateFile(paired).load().declared_actions
+
     async with start(paired):
-        await relay.until(lambda: relay.patches)
+        await _until(declared, lambda names: len(names) == 4)
     async with start(paired):
         await relay.report(await relay.send())
     assert relay.patches == [{"actions": ["note.create", "note.list", "note.read", "note.trash"]}]
