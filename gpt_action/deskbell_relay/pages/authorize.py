@@ -126,17 +126,21 @@ class AuthorizePages:
         return redirect(path_of(request_id))
 
     async def cancel(self, call: Call) -> web.StreamResponse:
-        secret = self._browser.check_form(call)
-        request_id = call.request.match_info["request"]
-        await self._store.write(lambda connection: cancel(connection, request_id, browser_hash(secret)))
-        self._decisions.tell(request_id)
-        return redirect(path_of(request_id))
+        """The person at the browser says no."""
+        self._browser.check_form(call)
+        _, row = await self._own(call)
+        await self._store.write(lambda connection: end(connection, row.id, "denied"))
+        self._decisions.tell(row.id)
+        return redirect(path_of(row.id))
 
     async def go_on(self, call: Call) -> web.StreamResponse:
         """The last hop. Not straight after a form: the policy `form-action 'self'` would hold it back."""
         secret, row = await self._own(call)
-        if status_of(row) in {"open", "pending", "done"}:
+        status = status_of(row)
+        if status in {"open", "pending", "done"}:
             return redirect(path_of(row.id))
+        if status == "expired":
+            await self._store.write(lambda connection: end(connection, row.id, "ended"))
         return redirect(await self._authorizations.finish(row.id, browser_hash(secret)))
 
     async def events(self, call: Call) -> web.StreamResponse:
@@ -193,11 +197,10 @@ def redirect(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-def cancel(connection: Connection, request_id: str, browser: str) -> None:
-    """The person at the browser says no. A decided request stays as it is."""
+def end(connection: Connection, request_id: str, status: str) -> None:
+    """End a request that nobody has decided. A decided one stays as it is."""
     connection.execute(
         update(requests)
-        .where(requests.c.id == request_id, requests.c.browser_hash == browser)
-        .where(requests.c.status.in_(("open", "pending")))
-        .values(status="denied")
+        .where(requests.c.id == request_id, requests.c.status.in_(("open", "pending")))
+        .values(status=status)
     )

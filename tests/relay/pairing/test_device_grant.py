@@ -147,11 +147,12 @@ async def test_five_claims_a_minute_and_no_more(relay: PairedRelay) -> None:
 
 async def test_all_addresses_and_accounts_together_have_a_cap_on_codes(tmp_path: Path) -> None:
     relay = await PairedRelay(tmp_path, code_tries_rate="6/minute").start()
-    codes = []
-    for number in range(4):
-        laptop = await relay.pair(name=f"Laptop {number}")
-        for _ in range(2):
-            codes.append((await laptop.call("POST", "/v1/approvals/claim", {"user_code": "BBBB-BBBB"}))[1]["code"])
+    laptops = [await relay.pair(name=f"Laptop {number}") for number in range(4)]
+    codes = [
+        (await laptop.call("POST", "/v1/approvals/claim", {"user_code": "BBBB-BBBB"}))[1]["code"]
+        for laptop in laptops
+        for _ in range(2)
+    ]
     assert codes == ["code_not_valid"] * 6 + ["rate_limited"] * 2
     await relay.stop()
 
