@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.hops import hop_rows
+from deskbell_daemon.cli.neutral import neutral
 from deskbell_daemon.cli.story import Household, burst_and_kill
 from deskbell_wire.errors import Problem
 
@@ -92,7 +94,7 @@ class Demo:
 
     async def _sleep(self, assistant: Assistant) -> None:
         self.chapter("The laptop is closed")
-        await self._household.daemon.stop()
+        await self._household.stop_daemon(assistant)
         answer = await assistant.call("createNote", {"title": "Paint the hull", "body": "Two coats."})
         require(answer["status"] == "queued", f"The command should be queued: {answer}")
         self.done(
@@ -147,8 +149,7 @@ async def run(console: Console, folder: Path) -> dict[str, Any]:
         await demo.tell()
     except Problem as problem:
         for child in (household.relay, household.daemon):
-            console.print(f"\n[dim]The end of the {child.name}'s log:[/]")
-            console.print(child.tail(), markup=False, highlight=False)
+            sys.stderr.write(f"\nThe end of the {child.name}'s log:\n{neutral(child.tail(), lines=True)}\n\n")
         raise problem
     finally:
         await household.stop()

@@ -17,12 +17,21 @@ LOOK_S = 0.02
 
 
 class Child:
-    """A process of ours that writes a file once it is ready, and its log beside it."""
+    """A process of ours that writes a file once it is ready. `log_file` gets its output, `own_log` it writes itself."""
 
-    def __init__(self, name: str, module: str, environment: dict[str, str], ready_file: Path, log_file: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        environment: dict[str, str],
+        ready_file: Path,
+        log_file: Path,
+        own_log: Path | None = None,
+    ) -> None:
         self.name = name
         self.ready_file = ready_file
         self.log_file = log_file
+        self._own_log = own_log
         self._module = module
         self._environment = clean_environment() | environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,10 +88,9 @@ class Child:
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""
-        try:
-            return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
-        except OSError:
-            return "(it has no log)"
+        found = [path for path in (self.log_file, self._own_log) if path is not None and path.exists()]
+        text = "\n".join(path.read_text(errors="replace") for path in found)
+        return "\n".join(text.splitlines()[-lines:]) or "(it has no log)"
 
 
 def relay_child(folder: Path, **settings: str) -> Child:
@@ -96,7 +104,12 @@ def relay_child(folder: Path, **settings: str) -> Child:
 def daemon_child(home: Path) -> Child:
     """The daemon of the profile below `home`."""
     return Child(
-        "daemon", "deskbell_daemon", {"DESKBELL_HOME": str(home)}, home / "state" / "local.json", home / "daemon.out"
+        "daemon",
+        "deskbell_daemon",
+        {"DESKBELL_HOME": str(home)},
+        home / "state" / "local.json",
+        home / "daemon.out",
+        home / "state" / "log" / "daemon.log",
     )
 
 

@@ -99,6 +99,16 @@ class Household:
 
         await assistant.authorize(get_code, approve)
 
+    async def stop_daemon(self, assistant: Assistant) -> None:
+        """Stop the daemon, and wait until the relay has seen its stream end: until then it may still send into it."""
+        await self.daemon.stop()
+
+        async def is_offline() -> bool:
+            devices = (await assistant.call("listDevices", {}))["devices"]
+            return not any(device["online"] for device in devices)
+
+        await until(is_offline, "the relay to see that the laptop is gone")
+
     def files(self) -> list[str]:
         """The notes on disk, by path inside the notes folder."""
         if not self.notes.exists():
