@@ -65,8 +65,9 @@ class Identity:
         self._seen_until = now_us()
         self.first_invite: str | None = None
         audiences = Audiences(settings.issuer)
-        self._keys = Keys(store, Sealer(relay_secret(settings)), settings)
-        issuer = Issuer(settings, self._keys, audiences)
+        sealer = Sealer(relay_secret(settings))
+        self._keys = Keys(store, sealer, settings)
+        issuer = Issuer(settings, self._keys, audiences, sealer)
         clients = Clients([built_in, in_database(store)])
         decisions = Decisions()
         stream_tickets = Tickets(store)
@@ -78,7 +79,17 @@ class Identity:
         self._rooms = (
             Pairing(settings, store, issuer),
             grant,
-            TokenEndpoint(settings, store, clients, authorizations, grant, issuer, audiences, revoked=revoked),
+            TokenEndpoint(
+                settings,
+                store,
+                clients,
+                authorizations,
+                grant,
+                issuer,
+                audiences,
+                self.authenticator,
+                revoked=revoked,
+            ),
             Metadata(settings, self._keys, audiences),
             ConnectCodes(store),
             approvals,

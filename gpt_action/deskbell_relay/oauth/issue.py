@@ -1,29 +1,28 @@
 """Issuing tokens, and exchanging refresh tokens.
 
-A refresh token is used once: it is exchanged for a successor. A client may lose the answer in which its successor
-came; so, for `refresh_grace_s` after its first use and as long as none of its successors was used, it may be exchanged
-again. The successor that is used first is the one that lives: its siblings are dead from then on. A token that comes
-again after all this was copied by somebody, and nobody can tell by whom: the whole family ends, and the device or grant
-with it.
+A refresh token is used once: it is exchanged for its successor. A client may lose the answer in which the successor
+came, or ask twice at the same time; so the same client may exchange it again for `refresh_grace_s` after its first use,
+as long as the successor was not used, and gets the same successor. That is made of the token with the relay's secret,
+so it need not be kept to be given again, and however many ask, one line of tokens lives. A token that comes again after
+all this, or from another client, was copied by somebody, and nobody can tell by whom: the whole family ends, and the
+device or grant with it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.keys import Keys
+from deskbell_relay.oauth.sealing import Sealer
 from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.oauth.tokens import mint
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.identity_tables import refresh_families, refresh_tokens
 from deskbell_wire.clock import DAY, SECOND, now_us
 from deskbell_wire.pairing import DeviceTokens
-
-MOST_SUCCESSORS: Final = 8
-"""Of one token, within its grace."""
 
 USED_KEPT_US: Final = 7 * DAY
 """How long a used token is remembered, to notice that it comes again."""
@@ -54,8 +53,9 @@ Rotation = Rotated | Reused | Literal["unknown"]
 class Issuer:
     """Makes access tokens with the current key, and refresh tokens in the caller's transaction."""
 
-    def __init__(self, settings: Settings, keys: Keys, audiences: Audiences) -> None:
+    def __init__(self, settings: Settings, keys: Keys, audiences: Audiences, sealer: Sealer) -> None:
         self._settings = settings
+        self._sealer = sealer
         self._keys = keys
         self._audiences = audiences
 
@@ -131,7 +131,9 @@ class Issuer:
                 created_at=now,
             )
         )
-        return self._add(connection, credential_id, None, now)
+        token = new_secret()
+        self._add(connection, credential_id, token, None, now)
+        return token
 
     def rotate(self, connection: Connection, client_id: str, token: str) -> Rotation:
         """Exchange `token` of the client, as the top of this file says."""
@@ -147,30 +149,29 @@ class Issuer:
         if row is None or row[refresh_families.c.ended_at] is not None or row[refresh_tokens.c.expires_at] <= now:
             return "unknown"
         account_id, credential_id = row[refresh_families.c.account_id], row[refresh_families.c.credential_id]
-        if row[refresh_families.c.client_id] != client_id or self._comes_again(
-            connection, row[refresh_tokens.c.hash], row[refresh_tokens.c.parent], row[refresh_tokens.c.used_at], now
+        used_at: int | None = row[refresh_tokens.c.used_at]
+        if row[refresh_families.c.client_id] != client_id or (
+            used_at is not None and not self._lost_its_answer(connection, key, used_at, now)
         ):
             connection.execute(
                 update(refresh_families).where(refresh_families.c.credential_id == credential_id).values(ended_at=now)
             )
             return Reused(account_id, credential_id)
-        if row[refresh_tokens.c.used_at] is None:
+        successor = self._sealer.derive(token, credential_id)
+        if used_at is None:
             connection.execute(update(refresh_tokens).where(refresh_tokens.c.hash == key).values(used_at=now))
-        successor = self._add(connection, credential_id, key, now)
+            self._add(connection, credential_id, successor, key, now)
         scopes = tuple(row[refresh_families.c.scopes])
         return Rotated(account_id, credential_id, row[refresh_families.c.resource], scopes, successor)
 
-    def _comes_again(self, connection: Connection, key: str, parent: str | None, used_at: int | None, now: int) -> bool:
-        """Whether this use is one too many."""
-        if used_at is None:  # unused: fine, unless a sibling was used before it
-            return parent is not None and _used_successors(connection, parent) > 0
-        within_grace = now - used_at <= self._settings.refresh_grace_s * SECOND
-        if not within_grace or _used_successors(connection, key) > 0:
-            return True
-        return _successors(connection, key) >= MOST_SUCCESSORS
+    def _lost_its_answer(self, connection: Connection, key: str, used_at: int, now: int) -> bool:
+        """Whether a second use may be that of a client which never saw the first one's answer."""
+        if now - used_at > self._settings.refresh_grace_s * SECOND:
+            return False
+        unused = select(refresh_tokens.c.hash).where(refresh_tokens.c.parent == key, refresh_tokens.c.used_at.is_(None))
+        return connection.execute(unused).scalar() is not None
 
-    def _add(self, connection: Connection, credential_id: str, parent: str | None, now: int) -> str:
-        token = new_secret()
+    def _add(self, connection: Connection, credential_id: str, token: str, parent: str | None, now: int) -> None:
         connection.execute(
             insert(refresh_tokens).values(
                 hash=digest(token),
@@ -180,16 +181,6 @@ class Issuer:
                 expires_at=now + self._settings.refresh_token_s * SECOND,
             )
         )
-        return token
-
-
-def _successors(connection: Connection, key: str) -> int:
-    return connection.execute(select(func.count()).where(refresh_tokens.c.parent == key)).scalar_one()
-
-
-def _used_successors(connection: Connection, key: str) -> int:
-    query = select(func.count()).where(refresh_tokens.c.parent == key, refresh_tokens.c.used_at.is_not(None))
-    return connection.execute(query).scalar_one()
 
 
 def purge(connection: Connection) -> int:

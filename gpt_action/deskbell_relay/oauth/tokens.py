@@ -69,17 +69,10 @@ def mint(
     return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": key.kid})
 
 
-def verify(
-    token: str,
-    verifier: Callable[[str], Ed25519PublicKey | None],
-    *,
-    issuer: str,
-    audience: str,
-    believe_expired: bool = False,
-) -> Claims:
+def verify(token: str, verifier: Callable[[str], Ed25519PublicKey | None], *, issuer: str, audience: str) -> Claims:
     """The claims of a token that is ours, for `audience`, and in force. Keys named in its header are ignored.
 
-    `believe_expired` is for revoking. Raises Problem invalid_token, expired_token; UnknownKeyError when `verifier` has no such key.
+    Raises Problem invalid_token, expired_token; UnknownKeyError when `verifier` has no such key.
     """
     public = verifier(key_id(token))
     if public is None:
@@ -92,7 +85,7 @@ def verify(
             audience=audience,
             issuer=issuer,
             leeway=LEEWAY_S,
-            options={"require": list(REQUIRED), "strict_aud": True, "verify_exp": not believe_expired},
+            options={"require": list(REQUIRED), "strict_aud": True},
         )
     except jwt.ExpiredSignatureError:
         raise Problem("expired_token", "The access token has expired.") from None
