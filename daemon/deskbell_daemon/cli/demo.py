@@ -1,8 +1,11 @@
 """`deskbell demo`: the main job, from an assistant's request to a note on disk, and what happens when things break."""
 
 import asyncio
+import contextlib
+import io
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -109,19 +112,33 @@ class Demo:
     async def _crash(self, assistant: Assistant) -> None:
         self.chapter("The power goes in the middle of a write")
         before = len(self._household.files())
-        answers, written = await burst_and_kill(self._household, assistant, BURST)
+        crash = await burst_and_kill(self._household, assistant, BURST)
         self.done(
-            f"{BURST} commands at once, SIGKILL while the daemon wrote them: {written} of {BURST} notes were on disk."
+            f"{BURST} commands at once; SIGKILL while the daemon wrote them. On disk: {crash.notes} of {BURST} notes."
+            f" Its ledger: {counted(crash.ledger)}."
         )
         await self._household.start_daemon()
-        results = [await assistant.finish(answer) for answer in answers]
-        files = self._household.files()
+        results = [await assistant.finish(answer) for answer in crash.answers]
+        files, ledger = self._household.files(), self._household.ledger()
         titles = [f"Burst {number:02}.md" for number in range(1, BURST + 1)]
         require(all(result["status"] == "done" for result in results), f"Not all were done: {results}")
         require(len(files) == before + BURST, f"There should be {before + BURST} notes: {files}")
         require(all(files.count(title) == 1 for title in titles), f"A note is lost or doubled: {files}")
-        self.done(f"After the restart all {BURST} are done, each exactly once: nothing lost, nothing twice.")
-        self.facts["crash"] = {"commands": BURST, "written_before": written, "done": len(results), "files": files}
+        require(ledger == {"done": before + BURST}, f"The ledger should have {before + BURST} done commands: {ledger}")
+        self.done(f"Started again, nobody helped. On disk: {BURST} of {BURST} notes. Its ledger: {counted(ledger)}.")
+        self.done("Each command is done, and each note is there exactly once: nothing lost, nothing twice.")
+        self.facts["crash"] = {
+            "commands": BURST,
+            "notes_at_the_kill": crash.notes,
+            "ledger_at_the_kill": crash.ledger,
+            "ledger": ledger,
+            "notes": files,
+        }
+
+
+def counted(ledger: dict[str, int]) -> str:
+    """`3 done, 9 running`."""
+    return ", ".join(f"{count} {status}" for status, count in sorted(ledger.items())) or "empty"
 
 
 def hop_table(hops: dict[str, str]) -> Table:
@@ -141,16 +158,25 @@ def require(condition: bool, sentence: str) -> None:
         raise Problem("internal", sentence)
 
 
+def stop_like_ctrl_c() -> None:
+    """SIGTERM ends the demo as Ctrl-C does: with its processes and files."""
+    task = asyncio.current_task()
+    assert task is not None, "called from the demo's task"
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 async def run(console: Console, folder: Path) -> dict[str, Any]:
     """Tell the story in `folder`, and leave no process behind; its facts."""
     household = Household(folder)
     demo = Demo(console, household)
+    stop_like_ctrl_c()
     try:
         await demo.tell()
-    except Problem as problem:
+    except Problem:
         for child in (household.relay, household.daemon):
             sys.stderr.write(f"\nThe end of the {child.name}'s log:\n{neutral(child.tail(), lines=True)}\n\n")
-        raise problem
+        raise
     finally:
         await household.stop()
     return demo.facts
@@ -158,7 +184,12 @@ async def run(console: Console, folder: Path) -> dict[str, Any]:
 
 def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = None) -> dict[str, Any]:
     """Run it from beginning to end. `keep` leaves the folder, `record` writes the terminal's picture as SVG."""
-    console = Console(record=record is not None, quiet=as_json, width=100 if record is not None else None)
+    console = Console(
+        file=io.StringIO() if as_json else None,
+        record=record is not None,
+        force_terminal=True if record is not None and as_json else None,
+        width=100 if record is not None else None,
+    )
     folder = Path(tempfile.mkdtemp(prefix="deskbell-demo-"))
     console.print(
         "[bold]Deskbell[/]: an assistant acts on your own laptop. All of it runs here, on loopback.", highlight=False
@@ -177,5 +208,5 @@ def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = Non
     if record is not None:
         console.save_svg(str(record), title="deskbell demo")
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))  # noqa: T201 - the command's output
+        print(json.dumps(facts))  # noqa: T201 - the command's output
     return facts

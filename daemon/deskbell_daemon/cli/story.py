@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deskbell_daemon.cli.archive import log_of
 from deskbell_daemon.cli.assistant import Assistant, Client
 from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
 from deskbell_daemon.local.client import LocalClient
@@ -109,6 +112,10 @@ class Household:
 
         await until(is_offline, "the relay to see that the laptop is gone")
 
+    def ledger(self) -> dict[str, int]:
+        """How many commands the daemon's ledger has in each status; it is read from outside, also of a dead daemon."""
+        return dict(Counter(str(command["status"]) for command in log_of(self.places.ledger_file)))
+
     def files(self) -> list[str]:
         """The notes on disk, by path inside the notes folder."""
         if not self.notes.exists():
@@ -129,8 +136,20 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, patience_s:
         await asyncio.sleep(LOOK_S)
 
 
-async def burst_and_kill(household: Household, assistant: Assistant, count: int) -> tuple[list[dict[str, Any]], int]:
-    """Send `count` notes at once and kill the daemon while it writes them: the answers, and how many files there were."""
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """What stood where when the power went."""
+
+    answers: list[dict[str, Any]]
+    """The relay's answers to the burst."""
+    notes: int
+    """Files of the burst that were on disk."""
+    ledger: dict[str, int]
+    """Commands by status in the daemon's ledger, all of them."""
+
+
+async def burst_and_kill(household: Household, assistant: Assistant, count: int) -> Crash:
+    """Send `count` notes at once, and kill the daemon while it writes them."""
     before = len(household.files())
     titles = [f"Burst {number:02}" for number in range(1, count + 1)]
     requests = [
@@ -141,7 +160,11 @@ async def burst_and_kill(household: Household, assistant: Assistant, count: int)
     async def some_are_written() -> bool:
         return len(household.files()) > before
 
-    await until(some_are_written, "the first note of the burst")
-    await household.daemon.kill()
-    answers = await asyncio.gather(*requests)
-    return list(answers), len(household.files()) - before
+    try:
+        await until(some_are_written, "the first note of the burst")
+        await household.daemon.kill()
+        answers = await asyncio.gather(*requests)
+    finally:
+        for request in requests:
+            request.cancel()
+    return Crash(list(answers), len(household.files()) - before, household.ledger())
