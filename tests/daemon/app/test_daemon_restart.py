@@ -93,12 +93,12 @@ def _spawn(places, effects):
 async def test_a_second_process_is_refused_and_sigterm_is_orderly(relay, paired, actions):
     first = _spawn(paired, actions.folder)
     try:
-        await relay.until(lambda: relay.streams)
+        await relay.until(lambda: relay.streams, 60)  # two processes start beside other tests
         second = await asyncio.to_thread(_spawn(paired, actions.folder).communicate)
         assert b"already runs" in second[0]
         await relay.report(await relay.send())
         first.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(first.wait, 10) == 0
+        assert await asyncio.to_thread(first.wait, 30) == 0
         assert not paired.local_file.exists()
         assert b"canary" not in paired.log_file.read_bytes()
     finally:
