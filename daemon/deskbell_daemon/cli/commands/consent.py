@@ -9,7 +9,6 @@ import typer
 from deskbell_daemon.cli.options import PROFILE, Json, Profile, Yes, with_daemon
 from deskbell_daemon.cli.terminal import Terminal
 from deskbell_wire.errors import Problem
-from deskbell_wire.pairing import CODE_ALPHABET, CODE_CHARACTERS
 
 if TYPE_CHECKING:
     from deskbell_daemon.local.client import LocalClient
@@ -136,5 +135,7 @@ def facts_of(asked: dict[str, Any]) -> str:
 
 def is_code(text: str) -> bool:
     """Whether it looks like a code for people, such as WDJB-MJHT."""
+    from deskbell_wire.pairing import CODE_ALPHABET, CODE_CHARACTERS
+
     letters = re.sub(r"[\s-]", "", text.upper())
     return len(letters) == CODE_CHARACTERS and set(letters) <= set(CODE_ALPHABET)
