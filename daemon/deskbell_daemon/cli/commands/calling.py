@@ -120,7 +120,8 @@ async def sign_in(terminal: Terminal, places: "Places", assistant: "Assistant", 
             if not ours:
                 raise Problem("request_not_found", "The relay does not show our request to this laptop.")
             asked = max(ours, key=lambda one: str(one["created_at"]))
-            terminal.show(facts_of(asked), stderr=True)
+            if not terminal.as_json:  # a program gets one document and no stories
+                terminal.show(facts_of(asked), stderr=True)
             try:
                 allow = yes or terminal.agreed("Let this command line in as an assistant?")
             except Problem:
