@@ -33,7 +33,7 @@ class Child:
         self.log_file = log_file
         self._own_log = own_log
         self._module = module
-        self._environment = clean_environment() | environment
+        self.environment = clean_environment() | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,7 +63,7 @@ class Child:
         with self.log_file.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 [sys.executable, "-m", self._module],
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
