@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
 from deskbell_relay.__main__ import main
-from deskbell_relay.oauth import grants, invites, keys
+from deskbell_relay.oauth import grants, invites, keys, redirects
 from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.settings import Settings
 from deskbell_relay.store import tables
@@ -197,21 +196,10 @@ def remove_client(connection: Connection, client_id: str) -> int | None:
 
 
 def check_redirect_uri(uri: str) -> None:
-    """Exit unless it is https, or http on loopback, without a fragment or a user name."""
-    parts = urlsplit(uri)
-    loopback = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    if (
-        not (parts.scheme == "https" or loopback)
-        or not parts.hostname
-        or parts.fragment
-        or "@" in parts.netloc
-        or not uri.isascii()
-        or not uri.isprintable()
-        or " " in uri
-    ):
-        fail(
-            f"{uri!r} cannot be a redirect URI: it must be https://…, without a fragment, exactly as the assistant sends it."
-        )
+    """Exit unless the address may be registered."""
+    problem = redirects.problem_with(uri)
+    if problem is not None:
+        fail(f"{uri!r} cannot be a redirect URI: it {problem}. Give it exactly as the assistant shows it.")
 
 
 def seconds_of(text: str) -> int:

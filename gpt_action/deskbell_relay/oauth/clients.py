@@ -4,14 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import select
 
-from deskbell_relay.oauth import redirects
-from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.identity_tables import clients as clients_table
-from deskbell_wire.clock import now_us
-from deskbell_wire.errors import Problem
 from deskbell_wire.pairing import CLI_CLIENT, DAEMON_CLIENT, EXTENSION_CLIENT
 
 Kind = Literal["confidential", "public", "device"]
@@ -101,40 +97,3 @@ def in_database(store: Store) -> Source:
         return None if row is None else Client(row.id, row.name, row.kind, tuple(row.redirect_uris), row.secret_hash)
 
     return find
-
-
-def add(
-    connection: Connection,
-    client_id: str,
-    name: str,
-    redirect_uris: Sequence[str],
-    *,
-    kind: Literal["confidential", "public"] = "confidential",
-) -> str | None:
-    """The operator's `deskbell relay client add`; gives the new secret of a confidential client, which is shown once.
-
-    Raises Problem invalid_arguments.
-    """
-    faults = [f"{uri} {fault}" for uri in redirect_uris if (fault := redirects.problem_with(uri))]
-    if not redirect_uris:
-        faults.append("At least one redirect address is needed")
-    if client_id in BUILT_IN or not (0 < len(client_id) <= 500 and client_id.isascii() and client_id.isprintable()):
-        faults.append(f"{client_id!r} cannot be a client's id")
-    if not 0 < len(name) <= 200:
-        faults.append("The name must have 1 to 200 characters")
-    if connection.execute(select(clients_table.c.id).where(clients_table.c.id == client_id)).scalar() is not None:
-        faults.append(f"There is a client {client_id} already")
-    if faults:
-        raise Problem("invalid_arguments", f"The client does not fit: {'; '.join(faults)}.")
-    secret = new_secret() if kind == "confidential" else None
-    connection.execute(
-        insert(clients_table).values(
-            id=client_id,
-            name=name,
-            kind=kind,
-            secret_hash=secret and digest(secret),
-            redirect_uris=list(redirect_uris),
-            created_at=now_us(),
-        )
-    )
-    return secret

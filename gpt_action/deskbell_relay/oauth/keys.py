@@ -59,7 +59,7 @@ class Keys:
         if await self.read():
             raise SystemExit(
                 "The signing keys in the database were sealed with another secret. Restore DESKBELL_SECRET (or the file "
-                "relay.secret in the data folder), or make new keys with: deskbell relay rotate-keys --at-once"
+                "relay.secret in the data folder), or make new keys with: deskbell relay keys rotate --at-once"
             )
         await self.turn()
 

@@ -18,6 +18,8 @@ REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope
 LEEWAY_S: Final = 35
 """Clocks may differ by 30 s; the rest is the way here."""
 MOST_CHARACTERS: Final = 4_096
+MOST_SECONDS: Final = 2**40
+"""JWT would allow 1.5e300, and Python True; a number of ours is a whole one, and not of three hundred digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +131,7 @@ def _claims(claims: Mapping[str, Any]) -> Claims:
     holders = [holder for holder in (device_id, grant_id) if holder is not None]
     if len(holders) != 1 or not all(isinstance(text, str) for text in [*texts, *holders]):
         raise unacceptable()
+    if not all(type(claims[name]) is int and claims[name] < MOST_SECONDS for name in ("exp", "iat")):
+        raise unacceptable()
     account_id, client_id, scope, _ = texts
-    return Claims(account_id, client_id, frozenset(scope.split()), device_id, grant_id, int(claims["exp"]) * SECOND)
+    return Claims(account_id, client_id, frozenset(scope.split()), device_id, grant_id, claims["exp"] * SECOND)
