@@ -21,7 +21,7 @@ def test_a_folder_of_ours_never_shadows_a_package_of_that_name(folder: str) -> N
 
 
 def test_no_folder_of_tests_is_a_package() -> None:
-    assert [path for path in (ROOT / "tests").rglob("__init__.py")] == []
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
 
 
 @pytest.mark.parametrize("folder", ["daemon", "extension", "gpt_action", "tests", "packaging", "wire", "bench", "docs"])

@@ -51,6 +51,7 @@ async def serve(settings: Settings) -> None:
     runner = web.AppRunner(
         app,
         access_log=None,
+        handler_cancellation=True,  # a device that goes is offline at once; who no longer waits for a result is let go
         shutdown_timeout=2,
         keepalive_timeout=75,
         max_line_size=settings.max_header,

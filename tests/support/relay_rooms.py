@@ -105,7 +105,7 @@ class Rooms:
         ]
         app = web.Application(client_max_size=settings.max_result_body)
         mount(app, guard, self.routes)
-        self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        self.runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await self.runner.setup()
         site = web.TCPSite(self.runner, "127.0.0.1", 0)
         await site.start()

@@ -110,9 +110,11 @@ class Hub:
             if stream.replaying or seq != stream.position + 1:
                 self._behind(stream, seq)
                 continue
+            if not stream.write(prepared):
+                continue
             stream.position = stream.newest = seq
             written += 1
-            if not stream.write(prepared, buffer=buffer):
+            if stream.unread > buffer:
                 slow.append(stream)
             elif stream.device_id == target and entry.command is not None:
                 self._sent.live(entry.command.id, hint.durable_us)
@@ -168,7 +170,7 @@ class Hub:
 
     def _leave(self, stream: Stream, reason: str) -> None:
         bye = Bye.model_validate({"reason": reason, "reconnect_within_s": RECONNECT_WITHIN_S})
-        stream.write(chunk(notice("bye", bye.model_dump())), buffer=self._settings.stream_buffer)
+        stream.write(chunk(notice("bye", bye.model_dump())))
         self.dismiss(stream)
 
     async def beat(self) -> None:
@@ -176,7 +178,7 @@ class Hub:
         prepared = chunk(notice("ping", Ping(server_time=to_timestamp(now_us())).model_dump()))
         buffer = self._settings.stream_buffer
         for count, stream in enumerate([s for streams in self._streams.values() for s in streams], 1):
-            if stream.is_open and not stream.write(prepared, buffer=buffer):
+            if stream.is_open and stream.write(prepared) and stream.unread > buffer:
                 self._drop_slow(stream)
             if count % 500 == 0:
                 await asyncio.sleep(0)  # let commands pass between two slices of a thousand pings

@@ -33,14 +33,18 @@ class Stream:
         """Whether frames can still be written."""
         return not self._closed.done()
 
-    def write(self, prepared: bytes, *, buffer: int) -> bool:
-        """Write one prepared chunk. False when more than `buffer` bytes wait unread: the reader is too slow."""
-        transport = self._transport
-        if transport.is_closing():
+    def write(self, prepared: bytes) -> bool:
+        """Write one prepared chunk. False when the device has gone: nothing was written, and the stream ends."""
+        if self._transport.is_closing():
             self.end()
-            return True
-        transport.write(prepared)
-        return transport.get_write_buffer_size() <= buffer
+            return False
+        self._transport.write(prepared)
+        return True
+
+    @property
+    def unread(self) -> int:
+        """How many bytes wait for the reader."""
+        return self._transport.get_write_buffer_size()
 
     def abort(self) -> None:
         """Cut the connection without sending what still waits in its buffer."""

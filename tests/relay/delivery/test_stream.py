@@ -165,3 +165,16 @@ async def test_a_reader_that_stalls_is_closed_and_the_others_are_not_slowed(tmp_
         stalled.close()
     finally:
         await rooms.stop()
+
+
+async def test_a_device_that_goes_is_offline_at_once_and_nothing_counts_as_sent_to_it(rooms: Rooms) -> None:
+    async with rooms.stream("acc_1", DEV_1) as listener:
+        await listener.next()
+        assert rooms.hub.is_online(DEV_1)
+    async with asyncio.timeout(2):
+        while rooms.hub.is_online(DEV_1):
+            await asyncio.sleep(0.01)
+    async with rooms.act("acc_1", "createNote", {"title": "Boat"}, Prefer="wait=0") as response:
+        command = await response.json()
+    await rooms.sent.flush()
+    assert (await rooms.commands.get("acc_1", command["id"])).status == "queued"

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from deskbell_relay.results import archive
-from deskbell_relay.store.tables import commands, events
-from deskbell_wire.clock import DAY, HOUR, now_us
 from laptop import done, laptop
 from relay_rooms import DEV_1, DEV_2, Rooms
 from sqlalchemy import select, update
+
+from deskbell_relay.results import archive
+from deskbell_relay.store.tables import commands, events
+from deskbell_wire.clock import DAY, HOUR, now_us
 
 
 async def queue_one(rooms: Rooms, title: str = "Boat", account: str = "acc_1") -> str:
