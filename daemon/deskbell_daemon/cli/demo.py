@@ -197,6 +197,8 @@ def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = Non
     began = time.perf_counter()
     try:
         facts = asyncio.run(run(console, folder))
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -129,7 +129,12 @@ async def command(home: Path, *words: str, relay: Path | None = None) -> Any:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    out, err = await process.communicate()
+    try:
+        out, err = await process.communicate()
+    except BaseException:  # stopped in the middle: it must not live on
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode != 0:
         raise Problem(
             "internal", f"`deskbell {words[0]}` ended with {process.returncode}: {err.decode(errors='replace')[-600:]}"
