@@ -83,7 +83,7 @@ async def test_a_revoked_assistant_is_cut_off_within_a_second(tmp_path: Path) ->
         assert caught.value.code == "revoked_token"
 
 
-SAFE_NAMES = {"CON": "CON", "🎉": "🎉", "AC/DC": "AC-DC", "Trailing dots...": "Trailing dots", "x" * 300: "x"}
+SAFE_NAMES = {"CON": "_CON", "🎉": "🎉", "AC/DC": "AC-DC", "Trailing dots...": "Trailing dots", "x" * 300: "x"}
 UNSAFE = ("../../etc/passwd", "/etc/passwd", "C:\\Windows\\x", "\\\\server\\share", "..", "\u202e\u200b")
 
 
