@@ -45,6 +45,7 @@ def main() -> int:
 
 async def serve(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT, then drain."""
+    stop = stop_signal()  # before anybody can know that we are here, and tell us to stop
     listener = listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     app = await create_app(settings)
@@ -61,7 +62,7 @@ async def serve(settings: Settings) -> None:
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     with announced(settings, app[RELAY].identity.first_invite):
         log.info("listening", url=settings.issuer, port=settings.port, pid=os.getpid())
-        await stop_signal()
+        await stop.wait()
         await app[RELAY].drain()
         await runner.cleanup()
     log.info("stopped")
@@ -110,14 +111,14 @@ def write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-async def stop_signal() -> None:
-    """Wait for SIGTERM or SIGINT."""
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import re
 import shutil
 import signal
 import sys
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
@@ -85,7 +87,7 @@ class Demo:
         text = path.read_text(encoding="utf-8")
         self.done(f"POST /actions/createNote answered in {spent_ms:.1f} ms: {answer['status']}.")
         self._console.print(
-            Panel(Markdown(f"```yaml\n{text.strip()}\n```"), title=str(path), title_align="left", style="dim")
+            Panel(Markdown(f"```yaml\n{text.strip()}\n```"), title=str(path), title_align="left", border_style="dim")
         )
         self._console.print(hop_table(answer["hops"]))
         self.facts["note"] = {
@@ -100,9 +102,8 @@ class Demo:
         await self._household.stop_daemon(assistant)
         answer = await assistant.call("createNote", {"title": "Paint the hull", "body": "Two coats."})
         require(answer["status"] == "queued", f"The command should be queued: {answer}")
-        self.done(
-            f"The daemon is stopped. A second command is [bold]queued[/] until {answer['expires_at'][:16]}Z: {answer['message']}"
-        )
+        until = answer["expires_at"][:10]
+        self.done(f"The daemon is stopped. A second command is [bold]queued[/] and would wait for the laptop until {until}.")
         await self._household.start_daemon()
         result = await assistant.finish(answer)
         require(result["status"] == "done", f"The queued command was not done: {result}")
@@ -153,6 +154,13 @@ def hop_table(hops: dict[str, str]) -> Table:
     return table
 
 
+def without_remote_fonts(svg: str) -> str:
+    """The SVG's frame without the fonts that it would fetch from a stranger's server: the reader's own will do."""
+    return re.sub(r"@font-face \{\{.*?\}\}", "", svg, flags=re.DOTALL).replace(
+        "Fira Code", "ui-monospace, Menlo, Consolas"
+    )
+
+
 def require(condition: bool, sentence: str) -> None:
     """Raises Problem with `sentence` when the story does not go as it must."""
     if not condition:
@@ -189,7 +197,7 @@ def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = Non
         file=io.StringIO() if as_json else None,
         record=record is not None,
         force_terminal=True if record is not None and as_json else None,
-        width=100 if record is not None else None,
+        width=110 if record is not None else None,
     )
     folder = Path(tempfile.mkdtemp(prefix="deskbell-demo-"))
     console.print(
@@ -209,7 +217,9 @@ def demo(*, as_json: bool = False, keep: bool = False, record: Path | None = Non
         f"[green]✓[/] [bold]Done in {facts['seconds']} s.[/] Nothing is left behind." if not keep else f"Kept: {folder}"
     )
     if record is not None:
-        console.save_svg(str(record), title="deskbell demo")
+        record.write_text(
+            console.export_svg(title="deskbell demo", code_format=without_remote_fonts(CONSOLE_SVG_FORMAT))
+        )
     if as_json:
         print(json.dumps(facts))  # noqa: T201 - the command's output
     return facts
