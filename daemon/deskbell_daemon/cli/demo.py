@@ -103,7 +103,9 @@ class Demo:
         answer = await assistant.call("createNote", {"title": "Paint the hull", "body": "Two coats."})
         require(answer["status"] == "queued", f"The command should be queued: {answer}")
         until = answer["expires_at"][:10]
-        self.done(f"The daemon is stopped. A second command is [bold]queued[/] and would wait for the laptop until {until}.")
+        self.done(
+            f"The daemon is stopped. A second command is [bold]queued[/] and would wait for the laptop until {until}."
+        )
         await self._household.start_daemon()
         result = await assistant.finish(answer)
         require(result["status"] == "done", f"The queued command was not done: {result}")

@@ -3,7 +3,7 @@
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Self
 
@@ -55,7 +55,7 @@ class LocalClient:
     async def delete(self, path: str) -> Any:
         return await self._ask("DELETE", path, {})
 
-    async def events(self) -> AsyncIterator[tuple[str, Any]]:
+    async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """Names and data of what changes, the whole status first; ends when the daemon stops."""
         assert self._http is not None
         assert self._address is not None

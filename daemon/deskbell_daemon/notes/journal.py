@@ -18,6 +18,7 @@ import structlog
 
 from deskbell_daemon.notes.change import Change
 from deskbell_daemon.notes.faults import state_problem
+from deskbell_wire.errors import Problem
 
 GATHER_S: Final = 0.1
 """How long a row that nobody waits for may wait for others."""
@@ -71,6 +72,8 @@ class Journal:
         return None if row is None or row[1] else int(row[0])
 
     def close(self) -> None:
+        if self._closing:
+            return
         with contextlib.suppress(
             Exception
         ):  # a session that is not marked as ended is looked through at the next start
@@ -181,6 +184,8 @@ class Journal:
 
     def _add(self, work: _Work, future: Future[None] | None, recorded: str = "") -> None:
         with self._wake:
+            if self._closing:
+                raise Problem("daemon_not_running", "Deskbell is stopping; nothing was changed.")
             self._queue.append((work, future, recorded))
             # Rows that nobody waits for are gathered; the thread wakes by itself.
             if future is not None or len(self._queue) == 1:

@@ -46,7 +46,7 @@ def headings(text: str, at: int = 0) -> list[Heading]:
         line = match[0].rstrip("\r\n")
         if fence:
             if re.fullmatch(rf"[ \t>]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*", line):
-                fence = ""
+                fence, in_container = "", False
         elif opening := _FENCE.match(line):
             fence, paragraph = opening[1], []
         elif atx := _ATX.fullmatch(line):

@@ -49,7 +49,10 @@ class Handles:
         self._root = os.open(root, _FOLDER)
 
     def close(self) -> None:
-        os.close(self._root)
+        # Once only: the number may belong to another file by then.
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
 
     @contextlib.contextmanager
     def to_file(self, path: str) -> Iterator[Place]:

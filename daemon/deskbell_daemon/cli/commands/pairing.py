@@ -1,5 +1,6 @@
 """`deskbell pair`, `unpair` and `connect`: how this laptop comes to a relay, and an assistant to this laptop."""
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -168,13 +169,22 @@ def approve_when_asked(terminal: Terminal, profile: str) -> None:
 
     async def inside(daemon: "LocalClient") -> None:
         with terminal.busy("Waiting for the assistant… (Ctrl-C ends the waiting, not the code)"):
-            async for name, asked in daemon.events():
-                if name == "approval" and asked["status"] == "pending":
-                    break
-            else:
-                raise Problem("daemon_not_running", "The daemon stopped meanwhile.")
+            asked = await next_assistant(daemon)
         terminal.show(facts_of(asked), stderr=True)
-        await decide(daemon, asked, allow=terminal.agreed("Let it in?"))
-        terminal.show("✓ Answered.")
+        answer = await decide(daemon, asked, allow=terminal.agreed("Let it in?"))
+        terminal.show(f"✓ {answer['answer'].capitalize()}: {answer['name']}.")
 
-    with_daemon(profile, inside, timeout_s=30)
+    with_daemon(profile, inside)
+
+
+async def next_assistant(daemon: "LocalClient") -> dict[str, Any]:
+    """The assistant that asks now or next. Raises Problem daemon_not_running when the daemon stops meanwhile."""
+    async with aclosing(daemon.events()) as events:
+        async for name, data in events:
+            if name == "approval" and data["status"] == "pending":
+                return dict(data)
+            if name == "status":  # it listens from here on; what came before is asked for
+                for asked in (await daemon.get("/v1/relay/approvals"))["approvals"]:
+                    if asked["kind"] == "assistant":
+                        return dict(asked)
+    raise Problem("daemon_not_running", "The daemon stopped meanwhile.")
