@@ -1,6 +1,7 @@
 """Who takes turns in which benchmark, in their order."""
 
 from bench.hub import Hub
+from bench.path import DeskbellPath
 from bench.peers.aiohttp_sse_hub import AiohttpSseHub
 from bench.peers.bare_aiohttp import BareAiohttp
 from bench.peers.nchan import Nchan
@@ -14,5 +15,5 @@ HUBS: tuple[Hub, ...] = (Nchan(), Deskbell(), AiohttpSseHub())
 ACCEPTORS: tuple[Hub, ...] = (Deskbell(), BareAiohttp())
 """Durable: what answers a POST; their streams are not used."""
 
-SPINES: tuple[Spine, ...] = (PlainPath(),)
+SPINES: tuple[Spine, ...] = (PlainPath(), DeskbellPath())
 """Round-trip."""

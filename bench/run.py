@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.benchmarks.table import BENCHMARKS
 from bench.machine import machine
 from bench.report import Report
-from bench.scale import FULL, QUICK, Scale
+from bench.scale import FULL, QUICK, SHORT, Scale
 
 
 async def measure(names: list[str], scale: Scale, report: Report) -> bool:
@@ -40,13 +40,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure Deskbell beside its peers.")
     parser.add_argument("benchmark", nargs="*", help=f"all, when none is named: {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="small and short: proves that it works, measures little")
+    parser.add_argument(
+        "--short", action="store_true", help="four minutes: the streams of the full run, a smaller storm"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything here too")
     parser.add_argument("--repetitions", type=int, metavar="N", help="instead of the scale's own number")
     options = parser.parse_args()
     unknown = set(options.benchmark) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    scale = QUICK if options.quick else FULL
+    scale = QUICK if options.quick else SHORT if options.short else FULL
     if options.repetitions:
         scale = scale.repeated(options.repetitions)
     report = Report(machine())

@@ -19,4 +19,5 @@ class Scale:
 
 
 FULL = Scale(repetitions=5, streams=1000, storm=5000, seconds=8, events=100)
+SHORT = Scale(repetitions=2, streams=1000, storm=1000, seconds=3, events=40)
 QUICK = Scale(repetitions=2, streams=100, storm=500, seconds=2, events=20)

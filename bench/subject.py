@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +20,11 @@ from bench.scratch import scratch
 NOTE = json.dumps({"title": f"Bench {BLANK.decode()}", "body": TEXT})
 _NO_LIMIT = "1000000000/minute"
 _MARK = re.compile(r"~(\d{20})~")
-_COMMITS = "SELECT e.data, c.appended_at FROM events e JOIN commands c ON c.account_id = e.account_id AND c.seq = e.seq"
+_UNSTAMPED = "SELECT count(*) FROM commands WHERE appended_at IS NULL"
+_COMMITS = (
+    "SELECT e.data, c.appended_at FROM events e JOIN commands c ON c.account_id = e.account_id AND c.seq = e.seq"
+    " WHERE c.appended_at IS NOT NULL"
+)
 
 
 def relay_environment(folder: Path, port: int, streams_each: int = 1) -> dict[str, str]:
@@ -83,6 +88,10 @@ class Deskbell(Hub):
         return http("GET", "/v1/stream", Accept="text/event-stream", Authorization=f"Bearer {token}", **cursors)
 
     def commits(self) -> dict[int, int]:
+        # The time just after the commit is stored a moment later, together with the mark that the event was sent.
         with closing(sqlite3.connect(f"file:{self._folder / 'relay.db'}?mode=ro", uri=True)) as database:
+            deadline = time.monotonic() + 5
+            while database.execute(_UNSTAMPED).fetchone()[0] and time.monotonic() < deadline:
+                time.sleep(0.05)
             marks = [(_MARK.search(data), appended_at) for data, appended_at in database.execute(_COMMITS)]
         return {int(mark[1]): appended_at for mark, appended_at in marks if mark is not None}

@@ -82,7 +82,9 @@ def note_after_commit(report: Report, subject: str, frames: Frames, commits: dic
     """
     ahead = time.time_ns() - time.monotonic_ns()
     micros = [
-        (received + ahead) / 1000 - commits[mark] for mark, received in zip(frames.marks, frames.times, strict=True)
+        (received + ahead) / 1000 - commits[mark]
+        for mark, received in zip(frames.marks, frames.times, strict=True)
+        if mark in commits
     ]
     report.add(NAME, AFTER_COMMIT, "µs", subject, percentile(micros, 0.5))
 
