@@ -156,7 +156,8 @@ class Assistant:
         try:
             async with asyncio.timeout(patience_s):
                 while True:
-                    address = urljoin(address, Page(text).refresh or "")
+                    page = Page(text)
+                    address = urljoin(address, page.refresh or page.back or "")
                     async with self._http.get(address, allow_redirects=False) as response:
                         location = response.headers.get("Location", "")
                         text = await response.text()

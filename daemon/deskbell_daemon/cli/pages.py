@@ -16,12 +16,16 @@ class Form:
 
 
 class Page(HTMLParser):
-    """A page's first form, its text, and the address that its `<meta http-equiv=refresh>` names."""
+    """A page's first form, its text, and where it goes on to.
+
+    `refresh` is what its `<meta http-equiv=refresh>` names; `back` its link to the client, which a person would click.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.form: Form | None = None
         self.refresh: str | None = None
+        self.back: str | None = None
         self._words: list[str] = []
         self._hidden = 0
         self.feed(text)
@@ -43,6 +47,8 @@ class Page(HTMLParser):
                 self.form.fields.setdefault(values["name"], values.get("value", ""))
             else:
                 self.form.asked = self.form.asked or values["name"]
+        elif tag == "a" and values.get("href", "").endswith("/continue"):
+            self.back = values["href"]
         elif tag == "meta" and values.get("http-equiv", "").lower() == "refresh":
             _, _, address = values.get("content", "").partition("url=")
             self.refresh = address.strip(" '\"") or None
