@@ -146,6 +146,7 @@ class Hub:
         """
         start = stream.position
         while stream.is_open:
+            announced = stream.newest  # before the read: what is announced during it may not be in the page
             page = await self._channel.after(stream.account_id, stream.position, REPLAY_PAGE)
             if page:
                 frames = b"".join(event_frame(self._channel.epoch, seq, kind, data) for seq, kind, data in page)
@@ -153,10 +154,10 @@ class Hub:
                     await stream.response.write(frames)
                 stream.position = page[-1][0]
                 self._metrics.deliveries.inc(len(page))
+            elif announced > stream.position:  # announced before, and not there: the retention was faster
+                stream.position = announced
             elif stream.newest <= stream.position:
                 break
-            else:  # what was announced is gone again: the retention was faster
-                stream.position = stream.newest
         stream.newest = stream.position
         stream.replaying = False
         if stream.position > start:

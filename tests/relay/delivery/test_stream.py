@@ -178,3 +178,24 @@ async def test_a_device_that_goes_is_offline_at_once_and_nothing_counts_as_sent_
         command = await response.json()
     await rooms.sent.flush()
     assert (await rooms.commands.get("acc_1", command["id"])).status == "queued"
+
+
+async def test_an_event_announced_while_the_log_is_read_is_not_passed_over(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read begins before the commit and ends after the announcement: its empty page must not count as `gone`."""
+    read = rooms.channel.after
+    reads = 0
+
+    async def read_then_publish(account_id: str, seq: int, most: int) -> list[tuple[int, str, str]]:
+        nonlocal reads
+        reads += 1
+        page = await read(account_id, seq, most)
+        if reads == 1:
+            await publish(rooms, "a")
+        return page
+
+    monkeypatch.setattr(rooms.channel, "after", read_then_publish)
+    async with rooms.stream("acc_1", DEV_1) as listener:
+        await listener.next()
+        assert (await listener.next()).last_event_id == "e1-1"

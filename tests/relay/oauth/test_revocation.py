@@ -1,5 +1,7 @@
 """Revoking: by the client (RFC 7009) and by the account; what is remembered is forgotten at once."""
 
+import asyncio
+
 import pytest
 from aiohttp import ClientTimeout
 from assistants import CREDENTIALS, connect
@@ -49,7 +51,8 @@ async def test_a_device_that_gives_back_its_token_loses_its_stream_at_once(relay
     async with relay.session.get(f"{relay.url}/v1/stream", headers=laptop.headers, timeout=timeout) as stream:
         await stream.content.readuntil(b"\n\n")
         assert await revoke(relay, token=laptop.refresh_token, client_id="deskbell-daemon") == 200
-        await stream.content.read()
+        async with asyncio.timeout(1):
+            await stream.content.read()
     status, code, challenge = await status_of(laptop, laptop.access_token)
     assert (status, code) == (401, "revoked_token")
     assert 'error="invalid_token"' in challenge

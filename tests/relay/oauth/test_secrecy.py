@@ -25,6 +25,13 @@ async def test_neither_database_nor_log_holds_a_usable_token(
     _, ticket = await laptop.call("POST", "/v1/stream-ticket")
     async with relay.session.get(f"{relay.url}/v1/devices?access_token={laptop.access_token}") as answer:
         assert answer.status == 400
+    async with relay.session.get(f"{relay.url}/v1/stream?ticket={ticket['ticket']}") as answer:
+        assert answer.status == 200
+    invite = await relay.invite()
+    await relay.pair(invite)
+    waiting = await relay.device_code()
+    await relay.poll(waiting["device_code"])
+    await relay.tab().get("/pair", user_code=waiting["user_code"])
     secrets = [
         laptop.access_token,
         laptop.refresh_token,
@@ -38,6 +45,10 @@ async def test_neither_database_nor_log_holds_a_usable_token(
         connect_code.replace("-", ""),
         ticket["ticket"],
         SECRET,
+        invite,
+        waiting["device_code"],
+        waiting["user_code"],
+        waiting["user_code"].replace("-", ""),
     ]
     assert stands_in(relay, secrets) == []
     out, err = capfd.readouterr()
