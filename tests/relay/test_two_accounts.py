@@ -172,7 +172,7 @@ async def test_a_stream_resumed_with_the_others_cursor_shows_ones_own_events_alo
     ada, bob = two
     start = f"{relay.core.channel.epoch}-0"
     adas = await events(relay, ada, start, ada.owned["command"])
-    cursor = next(event.id for event in adas if event.id not in (None, "", start))
+    cursor = next(event.last_event_id for event in adas if event.last_event_id not in ("", start))
     for last_event_id in (start, cursor):
         headers = {"Authorization": f"Bearer {ada.assistant.access_token}", "Prefer": "wait=0"}
         async with relay.session.post(
