@@ -133,6 +133,12 @@ class Journal:
             return self._change(f"{where} ORDER BY seq DESC LIMIT 1")
         return self._change(f"{where} AND path = ? ORDER BY seq DESC LIMIT 1", path)
 
+    def moved_to(self, note: str) -> str | None:
+        """Where the note was last moved to, into the trash or out of it; None when it never was."""
+        self.flush()
+        change = self._change("WHERE applied = 1 AND effect = 'move' AND note = ? ORDER BY seq DESC LIMIT 1", note)
+        return None if change is None else change.target
+
     def note_at(self, path: str) -> str | None:
         """The note (its first command) that stands at `path` by the journal; None when the last one there was trashed."""
         recorded = [change for change in list(self._recorded.values()) if change.path == path]

@@ -75,7 +75,9 @@ class Undo:
         return target
 
     def _from_trash(self, change: Change, blank: Change) -> UndoneNote:
-        document, _, _ = self._writer.read(change.target)
+        # Undone and done again meanwhile, it lies where the last of these put it.
+        trashed = self._writer.moved_to(change.note) or change.target
+        document, _, _ = self._writer.read(trashed)
         self._make_folders(split(change.path)[0])
         for number in range(1, 1_000):
             path = change.path if number == 1 else numbered(change.path, number)
@@ -87,10 +89,10 @@ class Undo:
                 self._writer.move(
                     replace(
                         blank, effect="move", path=path, title=named.title,
-                        source=change.target, target=path, outcome=outcome.model_dump_json(),
+                        source=trashed, target=path, outcome=outcome.model_dump_json(),
                     )
                 )  # fmt: skip
-            trash.remove_record(self._writer.folder, change.target)
+            trash.remove_record(self._writer.folder, trashed)
             return outcome
         raise Problem("name_taken", f"{short(change.path)} and 999 names like it are taken.")
 

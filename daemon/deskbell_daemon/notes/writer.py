@@ -44,6 +44,10 @@ class Writer:
                 raise _gone(self.folder) from error
             self._prepared = True
 
+    def moved_to(self, note: str) -> str | None:
+        """Where the note was last moved to; None when it never was."""
+        return self._journal.moved_to(note)
+
     def read(self, path: str) -> tuple[Document, Stamp, bytes]:
         """Raises Problem `note_not_found`, `unreadable_note`, `outside_folder`."""
         try:

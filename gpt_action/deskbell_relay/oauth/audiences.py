@@ -21,11 +21,6 @@ class Audiences:
         """Of the GPT Action door."""
         return f"{self.issuer}/actions"
 
-    @property
-    def mcp(self) -> str:
-        """Of the MCP door."""
-        return f"{self.issuer}/mcp"
-
     def of_access(self, access: Access) -> str:
         """What a route of that access takes."""
         return self.actions if access == "assistant" else self.devices
@@ -37,4 +32,4 @@ class Audiences:
         """
         if resource is None or resource in (self.issuer, f"{self.issuer}/"):
             return self.actions
-        return resource if resource in (self.actions, self.mcp) else None
+        return resource if resource == self.actions else None

@@ -164,7 +164,7 @@ class TokenEndpoint:
 
     async def _end_access_token(self, client: Client, token: str) -> str | None:
         """Revoke what the client's own access token belongs to: its id, or None for a token that is no good."""
-        for audience in (self._audiences.actions, self._audiences.mcp, self._audiences.devices):
+        for audience in (self._audiences.actions, self._audiences.devices):
             try:
                 claims = await self._authenticator.claims(token, audience)
             except Problem:  # RFC 7009 section 2.2: that is as good as revoked

@@ -1,0 +1,66 @@
+"""Fills a disk of 2 MB with notes, in a process of its own. Run as `python full_disk.py PLACE`, where PLACE is a tmpfs; prints `right` at the end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deskbell_daemon.notes.room import NotesRoom
+from deskbell_wire.errors import Problem
+from deskbell_wire.ids import new_id
+from deskbell_wire.notes import AppendNote, CreateNote, ReadNote, TrashNote
+
+
+def code(work) -> str:
+    try:
+        work()
+    except Problem as problem:
+        return problem.code
+    return ""
+
+
+def main() -> None:
+    place = Path(sys.argv[1])
+    notes = place / "notes"
+    notes.mkdir()
+    room = NotesRoom.open(notes, place.parent / "state")
+    body = "x" * 80_000
+    made = {}
+    failure = ""
+    for number in range(60):
+        try:
+            made[room.create(CreateNote(title=f"N{number}", body=body), new_id("cmd")).path] = number
+        except Problem as problem:
+            failure = problem.code
+            break
+    before = (notes / "N0.md").read_bytes()
+    growth = AppendNote(path="N0.md", text="y" * 80_000)
+    command = new_id("cmd")
+    assert code(lambda: room.append(growth, command)) == "disk_full", code(lambda: room.append(growth, command))
+    assert failure == "disk_full", failure
+    assert len(made) > 5
+    assert (notes / "N0.md").read_bytes() == before
+    assert os.listdir(notes / ".deskbell" / "temp") == []
+    assert sorted(path.name for path in notes.glob("*.md")) == sorted(made)
+    assert all(body.startswith(room.read(ReadNote(path=path)).text.strip()) for path in made)
+    for path in list(made)[-4:]:
+        (notes / path).unlink()
+    assert room.append(growth, command).path == "N0.md"
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+    for work in (
+        lambda: room.create(CreateNote(title="ro"), new_id("cmd")),
+        lambda: room.append(AppendNote(path="N0.md", text="z"), new_id("cmd")),
+        lambda: room.trash(TrashNote(path="N0.md"), new_id("cmd")),
+    ):
+        assert code(work) == "folder_not_writable", code(work)
+    assert room.read(ReadNote(path="N0.md")).title == "N0"
+    room.close()
+    again = NotesRoom.open(notes, place.parent / "state2")
+    assert again.read(ReadNote(path="N0.md")).title == "N0"
+    assert code(lambda: again.create(CreateNote(title="ro"), new_id("cmd"))) == "folder_not_writable"
+    again.close()
+    print("right")
+
+
+if __name__ == "__main__":
+    main()
