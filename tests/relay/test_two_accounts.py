@@ -135,6 +135,17 @@ async def test_what_is_anothers_looks_like_what_does_not_exist_and_stays_as_it_i
     assert await snapshot(ada) == before
 
 
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+async def test_an_answer_given_is_no_more_to_be_seen_by_the_other_than_one_awaited(
+    relay: PairedRelay, two: tuple[Account, Account], answer: str
+) -> None:
+    ada, bob = two
+    path = f"/v1/approvals/{ada.owned['approval']}/{answer}"
+    assert (await ada.laptop.call("POST", path))[0] == 200
+    assert (await bob.laptop.call("POST", path))[0] == 404  # for the owner the same answer again is no error
+    assert (await ada.laptop.call("POST", path))[0] == 200
+
+
 async def test_the_owner_can_do_what_the_other_cannot(relay: PairedRelay, two: tuple[Account, Account]) -> None:
     ada, _ = two
     last = ("DELETE", "/v1/devices/{id}")  # ends the token with which we ask
