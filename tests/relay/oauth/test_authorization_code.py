@@ -4,7 +4,7 @@ import asyncio
 import base64
 
 import pytest
-from assistants import CLI, CLI_PKCE, CREDENTIALS, VERIFIER, Assistant, code_for, redeem
+from assistants import CLI, CLI_PKCE, CREDENTIALS, VERIFIER, Assistant, code_for, connect, redeem
 from paired_relay import CALLBACK, CLIENT, SECRET, Laptop, PairedRelay
 from sqlalchemy import func, insert, select, update
 
@@ -65,6 +65,16 @@ async def test_a_code_that_comes_again_ends_all_that_came_of_it(relay: PairedRel
     assert error_of(await redeem(relay, code)) == "invalid_grant"
     assert await assistant.act() == 401
     assert error_of(await assistant.refresh()) == "invalid_grant"
+
+
+async def test_a_code_that_comes_again_ends_nothing_else(relay: PairedRelay, laptop: Laptop) -> None:
+    other, strangers = await connect(laptop), await connect(await relay.pair(name="Stranger"))
+    code = await code_for(laptop)
+    assert (await redeem(relay, code))[0] == 200
+    assert error_of(await redeem(relay, code)) == "invalid_grant"
+    assert [await other.act(), await strangers.act()] == [200, 200]
+    assert [(await other.refresh())[0], (await strangers.refresh())[0]] == [200, 200]
+    assert (await laptop.call("GET", "/v1/devices"))[0] == 200
 
 
 async def test_fifty_redemptions_at_once_have_one_success(relay: PairedRelay, laptop: Laptop) -> None:

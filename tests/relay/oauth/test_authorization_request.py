@@ -68,6 +68,24 @@ async def test_an_unknown_client_gets_a_page(relay: PairedRelay, client_id: str)
     assert (answer.status, answer.content_type) == (400, "text/html")
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://chatgpt.com/aip/g-1/oauth/callback/",
+        "https://chatgpt.com:8443/aip/g-1/oauth/callback",
+        "https://user@chatgpt.com/aip/g-1/oauth/callback",
+        "https://ch\u0430tgpt.com/aip/g-1/oauth/callback",
+        "https://CHATGPT.com/aip/g-1/oauth/callback",
+        "https://chatgpt.com/aip/g-1/oauth/callback?next=1",
+        "javascript:alert(1)",
+    ],
+)
+async def test_another_address_gets_a_page_and_no_redirect(relay: PairedRelay, uri: str) -> None:
+    answer = await relay.tab().authorize(redirect_uri=uri)
+    assert (answer.status, answer.content_type) == (400, "text/html")
+    assert "Location" not in answer.headers
+
+
 async def test_yes_and_no_both_come_back_with_state_and_iss(relay: PairedRelay, laptop: Laptop) -> None:
     yes = await answered(laptop)
     assert yes.keys() == {"code", "state", "iss"}
