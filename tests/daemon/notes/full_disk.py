@@ -1,4 +1,4 @@
-"""Fills a disk of 2 MB with notes, in a process of its own. Run as `python full_disk.py PLACE`, where PLACE is a tmpfs; prints `right` at the end."""
+"""Fills a disk of 2 MB with notes: `python full_disk.py PLACE`, where PLACE is a tmpfs; prints `right` at the end."""
 
 import os
 import subprocess

@@ -1,7 +1,7 @@
 """Nothing outside the folder is read or written, by any walk, and no file is overwritten that should not be."""
 
-import errno
 import contextlib
+import errno
 import os
 import stat
 import threading
