@@ -29,9 +29,7 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        for item in error.errors(include_url=False, include_input=False):
-            name = ".".join(map(str, item["loc"]))
-            sys.stderr.write(f"DESKBELL_{name.upper()}: {item['msg'].removeprefix('Value error, ')}\n")
+        sys.stderr.write("".join(f"{sentence}\n" for sentence in complaints(error)))
         return 2
     logs.configure(settings)
     try:
@@ -41,6 +39,15 @@ def main() -> int:
     else:
         uvloop.run(serve(settings))
     return 0
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """What is wrong with the settings: a sentence for each variable, without its value, which may be a secret."""
+    return [
+        "".join(f"DESKBELL_{str(name).upper()}: " for name in item["loc"][:1])
+        + item["msg"].removeprefix("Value error, ")
+        for item in error.errors(include_url=False, include_input=False)
+    ]
 
 
 async def serve(settings: Settings) -> None:

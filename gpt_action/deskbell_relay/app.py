@@ -32,7 +32,7 @@ from deskbell_relay.results.commands import Commands
 from deskbell_relay.results.sweeper import Sweeper
 from deskbell_relay.results.waiting import Waiting
 from deskbell_relay.settings import Settings
-from deskbell_relay.store.engine import SQLiteStore, Store, sqlite_engine
+from deskbell_relay.store.engine import SQLiteStore, Store, database_file, sqlite_engine
 from deskbell_relay.store.schema import begin_life, migrate
 from deskbell_relay.ticker import every
 
@@ -149,7 +149,10 @@ async def create_app(settings: Settings) -> web.Application:
 
 
 def prepare_database(settings: Settings) -> str:
-    """Migrate, and learn the epoch."""
+    """Migrate, and learn the epoch. The file is its owner's alone."""
+    file = database_file(settings.database)
+    if file is not None:
+        file.touch(mode=0o600, exist_ok=True)
     engine = sqlite_engine(settings.database)
     try:
         migrate(engine)

@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
-from deskbell_relay.__main__ import main
+from deskbell_relay.__main__ import complaints, main
 from deskbell_relay.oauth import grants, invites, keys, redirects
 from deskbell_relay.oauth.secrets import digest, new_secret
 from deskbell_relay.settings import Settings
@@ -38,6 +38,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LONGEST_S: Final = 30 * 86_400
+GPT_HOSTS: Final = ("chatgpt.com", "chat.openai.com")
+"""ChatGPT sends the browser back to either."""
 
 
 @app.callback()
@@ -47,24 +49,31 @@ def relay(context: typer.Context) -> None:
         raise typer.Exit(main())
 
 
+RedirectUris = Annotated[list[str] | None, typer.Option("--redirect-uri", help="Exactly as the assistant sends it.")]
+Gpt = Annotated[str | None, typer.Option("--gpt", help="A custom GPT's id, such as g-abc123: registers its callbacks.")]
+
+
 @client_app.command("add")
 def client_add(
     name: Annotated[str, typer.Argument(help="What people see, such as 'My GPT'.")],
-    redirect_uri: Annotated[list[str], typer.Option(help="Exactly as the assistant sends it; give it several times.")],
+    redirect_uri: RedirectUris = None,
+    gpt: Gpt = None,
     as_json: Json = False,
 ) -> None:
-    """Register an assistant. Its secret is shown once."""
+    """Register an assistant. Its secret is shown once.
+
+    The GPT editor tells the callback only after it has the secret: register without one, then use `client change`.
+    """
     name = " ".join(name.split())
     if not 0 < len(name) <= 200 or not name.isprintable():
         fail("The name must be 1 to 200 printable characters.")
-    for uri in redirect_uri:
-        check_redirect_uri(uri)
+    addresses = checked_addresses(redirect_uri, gpt)
     client_id, secret = f"gpt-{new_id('req').removeprefix('req_')}", new_secret()
     row = {
         "id": client_id,
         "name": name,
         "secret_hash": digest(secret),
-        "redirect_uris": list(dict.fromkeys(redirect_uri)),
+        "redirect_uris": addresses,
         "created_at": now_us(),
     }
     on_database(
@@ -86,8 +95,21 @@ def client_add(
         as_json,
         {"client_id": client_id, "client_secret": secret, "redirect_uris": row["redirect_uris"], "gpt_editor": paste},
         ["Paste this into the GPT editor. The secret is shown this once.", ""]
-        + [f"  {label + ':':<24}{value}" for label, value in paste.items()],
+        + [f"  {label + ':':<24}{value}" for label, value in paste.items()]
+        + ([] if addresses else ["", f"Then tell its callback: deskbell relay client change {client_id} --gpt g-…"]),
     )
+
+
+@client_app.command("change")
+def client_change(client_id: str, redirect_uri: RedirectUris = None, gpt: Gpt = None, as_json: Json = False) -> None:
+    """Replace an assistant's callback addresses: a custom GPT gets a new one when its OAuth settings are edited."""
+    addresses = checked_addresses(redirect_uri, gpt)
+    if not addresses:
+        fail("Name the new addresses with --redirect-uri, or the GPT's id with --gpt.")
+    change = update(clients).where(clients.c.id == client_id).values(redirect_uris=addresses)
+    if write(lambda connection: connection.execute(change).rowcount) == 0:
+        fail(f"There is no client {client_id}. See: deskbell relay client list")
+    say(as_json, {"client_id": client_id, "redirect_uris": addresses}, ["Its answers now go to:", *addresses])
 
 
 @client_app.command("list")
@@ -110,7 +132,7 @@ def client_list(as_json: Json = False) -> None:
         f"{item['id']}  {item['name']}  ({item['grants']} grants)\n    " + "\n    ".join(item["redirect_uris"])
         for item in found
     ]
-    say(as_json, {"clients": found}, lines or ["No clients yet: deskbell relay client add NAME --redirect-uri URI"])
+    say(as_json, {"clients": found}, lines or ["No clients yet: deskbell relay client add NAME"])
 
 
 @client_app.command("remove")
@@ -195,6 +217,18 @@ def remove_client(connection: Connection, client_id: str) -> int | None:
     return len(held)
 
 
+def checked_addresses(redirect_uris: Sequence[str] | None, gpt: str | None) -> list[str]:
+    """The callbacks to register. Exits with a sentence for one that may not be."""
+    addresses = list(redirect_uris or ())
+    if gpt is not None:
+        if re.fullmatch(r"g-[A-Za-z0-9-]{1,100}", gpt) is None:
+            fail(f"{gpt!r} is no GPT's id: it looks like g-abc123, and stands in the callback that the editor shows.")
+        addresses += [f"https://{host}/aip/{gpt}/oauth/callback" for host in GPT_HOSTS]
+    for uri in addresses:
+        check_redirect_uri(uri)
+    return list(dict.fromkeys(addresses))
+
+
 def check_redirect_uri(uri: str) -> None:
     """Exit unless the address may be registered."""
     problem = redirects.problem_with(uri)
@@ -253,9 +287,7 @@ def settings_or_exit() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        for item in error.errors(include_url=False, include_input=False):
-            name = ".".join(map(str, item["loc"]))
-            typer.echo(f"DESKBELL_{name.upper()}: {item['msg'].removeprefix('Value error, ')}", err=True)
+        typer.echo("\n".join(complaints(error)), err=True)
         raise typer.Exit(2) from None
 
 

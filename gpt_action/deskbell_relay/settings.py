@@ -63,16 +63,25 @@ class Settings(Limits):
                 )
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("sqlite:///"):
+            raise ValueError("must begin with sqlite:/// : other databases are not supported yet")
+        return value
+
     @model_validator(mode="after")
     def _address(self) -> Self:
         if self.public_url is not None:
             parts = urlsplit(self.public_url)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-                raise ValueError(f"public_url {self.public_url!r} must be https://host[:port] and nothing more")
+                raise ValueError(
+                    f"DESKBELL_PUBLIC_URL {self.public_url!r} must be https://host[:port] and nothing more"
+                )
             if parts.scheme == "http" and not _is_loopback(parts.hostname):
-                raise ValueError(f"public_url {self.public_url!r} must be https: only loopback may do without")
+                raise ValueError(f"DESKBELL_PUBLIC_URL {self.public_url!r} must be https: only loopback may do without")
         elif not _is_loopback(self.host):
-            raise ValueError("public_url must be set when the relay listens on more than loopback")
+            raise ValueError("DESKBELL_PUBLIC_URL must be set when the relay listens on more than loopback")
         return self
 
     @property

@@ -74,6 +74,10 @@ class Commands(TyperGroup):
         except Problem as problem:
             Terminal(ctx.meta["json"]).failed(problem)
             raise typer.Exit(of_problem(problem.code)) from problem
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("deskbell"):
+                raise
+            raise typer.Exit(lacking(str(ctx.invoked_subcommand), error, "daemon")) from error
         except typer.TyperException as error:
             if not ctx.meta["json"]:
                 raise
@@ -87,18 +91,22 @@ def plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=PLUGINS)}
 
 
+def lacking(command: str, error: ModuleNotFoundError, extra: str) -> ExitCode:
+    """Say what is not installed, and how to install it."""
+    missing = (error.name or "").split(".")[0]
+    typer.echo(
+        f'deskbell: `deskbell {command}` needs {missing}, which is not installed.\nNext: pip install "deskbell[{extra}]"',
+        err=True,
+    )
+    return ExitCode.FAILED
+
+
 def load(point: EntryPoint) -> typer.Typer:
     """The plugin's commands. Raises typer.Exit, after a sentence, when what it needs is not installed."""
     try:
         found = point.load()
     except ModuleNotFoundError as error:
-        missing = (error.name or "").split(".")[0]
-        typer.echo(
-            f"deskbell: `deskbell {point.name}` needs {missing}, which is not installed.\n"
-            f'Next: pip install "deskbell[{point.name}]"',
-            err=True,
-        )
-        raise typer.Exit(ExitCode.FAILED) from error
+        raise typer.Exit(lacking(point.name, error, point.name)) from error
     assert isinstance(found, typer.Typer), f"{point.value} is no typer app"
     return found
 

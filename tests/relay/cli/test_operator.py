@@ -194,3 +194,40 @@ async def test_the_bare_command_runs_a_relay_until_it_is_told_to_stop(tmp_path: 
     await process.stderr.read()
     assert await process.wait() == 0
     assert not facts.exists()
+
+
+async def test_a_gpt_gets_its_secret_before_its_callback_and_a_new_callback_later(relay: PairedRelay) -> None:
+    folder = relay.settings.data_dir
+    made = await document(folder, "client", "add", "My GPT")
+    assert made["redirect_uris"] == []
+    changed = await document(folder, "client", "change", made["client_id"], "--gpt", "g-abc123")
+    assert changed["redirect_uris"] == [
+        "https://chatgpt.com/aip/g-abc123/oauth/callback",
+        "https://chat.openai.com/aip/g-abc123/oauth/callback",
+    ]
+    tab = relay.tab()
+    asked = {"client_id": made["client_id"], "redirect_uri": changed["redirect_uris"][0]}
+    assert (await tab.authorize(**asked)).status == 200
+    await document(folder, "client", "change", made["client_id"], "--redirect-uri", CALLBACK)
+    assert (await relay.tab().authorize(**asked)).status == 400
+
+
+@pytest.mark.parametrize("words", [(), ("--gpt", "g-../x"), ("--gpt", "abc"), ("--redirect-uri", "javascript:x")])
+def test_a_change_to_no_address_or_an_unsafe_one_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = here(tmp_path, "client", "change", "gpt-1", *words)
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+
+
+async def test_another_database_and_a_missing_address_are_named(tmp_path: Path) -> None:
+    code, _, err = await run(tmp_path, DESKBELL_DATABASE_URL="postgresql://u:hidden@h/d", DESKBELL_HOST="0.0.0.0")
+    assert code == 2
+    assert "DESKBELL_DATABASE_URL: must begin with sqlite:///" in err
+    assert "hidden" not in err
+    code, _, err = await run(tmp_path, DESKBELL_HOST="0.0.0.0")
+    assert (code, err.startswith("DESKBELL_PUBLIC_URL must be set")) == (2, True)
+
+
+async def test_the_database_is_its_owners_alone(relay: PairedRelay) -> None:
+    for file in relay.settings.data_dir.glob("relay.db*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
