@@ -100,27 +100,22 @@ class Hub:
             for stream in streams:
                 self._behind(stream, hint.seq)
             return
-        entry, seq = appended.entry, appended.seq
+        seq, entry = appended.seq, appended.entry
         prepared = chunk(event_frame(self._channel.epoch, seq, entry.type, entry.data))
-        target = entry.command.device_id if entry.command is not None else None
-        written = 0
-        buffer = self._settings.stream_buffer
-        slow: list[Stream] = []
+        most = self._settings.stream_buffer
+        written: list[Stream] = []
         for stream in streams:
             if stream.replaying or seq != stream.position + 1:
                 self._behind(stream, seq)
-                continue
-            if not stream.write(prepared):
-                continue
-            stream.position = stream.newest = seq
-            written += 1
-            if stream.unread > buffer:
-                slow.append(stream)
-            elif stream.device_id == target and entry.command is not None:
-                self._sent.live(entry.command.id, hint.durable_us)
-        self._metrics.deliveries.inc(written)
-        for stream in slow:
-            self._drop_slow(stream)
+            elif stream.write(prepared):
+                stream.position = stream.newest = seq
+                written.append(stream)
+        self._metrics.deliveries.inc(len(written))
+        if entry.command is not None and any(stream.device_id == entry.command.device_id for stream in written):
+            self._sent.live(entry.command.id, hint.durable_us)
+        for stream in written:
+            if stream.unread > most:
+                self._drop_slow(stream)
 
     def _behind(self, stream: Stream, seq: int) -> None:
         """The log has reached `seq`; a stream that is not there reads what it lacks."""
