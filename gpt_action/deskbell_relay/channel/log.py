@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, update
 
+from deskbell_relay.store.prepared import Prepared, PreparedInsert, one_of, parameter
 from deskbell_relay.store.tables import accounts, events
 from deskbell_wire.command import Command
 from deskbell_wire.stream import EventType
@@ -39,31 +40,40 @@ class Extent:
     newest: int
 
 
-_HEADS = (
-    select(accounts.c.id, accounts.c.seq).where(accounts.c.id.in_(bindparam("ids", expanding=True))).with_for_update()
+_HEADS = Prepared(
+    lambda count: select(accounts.c.id, accounts.c.seq).where(one_of(accounts.c.id, "id", count)).with_for_update(),
+    each="id",
 )
-_ADVANCE = (
-    update(accounts)
-    .where(accounts.c.id.in_(bindparam("ids", expanding=True)))
-    .values(seq=accounts.c.seq + bindparam("count", type_=BigInteger))
+_ADVANCE = Prepared(
+    lambda count: (
+        update(accounts)
+        .where(one_of(accounts.c.id, "id", count))
+        .values(seq=accounts.c.seq + bindparam("more", type_=BigInteger))
+    ),
+    each="id",
 )
-_INSERT = insert(events)
+_INSERT = PreparedInsert(events, ("account_id", "seq", "type", "data", "created_at"))
 _AFTER = (
     select(events.c.seq, events.c.type, events.c.data)
     .where(events.c.account_id == bindparam("account"), events.c.seq > bindparam("after"))
     .order_by(events.c.seq)
     .limit(bindparam("most"))
 )
-_SHRINK = (
-    update(events)
-    .where(events.c.account_id == bindparam("account"), events.c.seq == bindparam("number"))
-    .values(type="cancel", data=bindparam("stub"))
+_SHRINK = Prepared(
+    lambda _: (
+        update(events)
+        .where(
+            events.c.account_id == parameter("account", events.c.account_id),
+            events.c.seq == parameter("number", events.c.seq),
+        )
+        .values(type="cancel", data=parameter("stub", events.c.data))
+    )
 )
 
 
 def heads_for_update(connection: Connection, account_ids: Collection[str]) -> dict[str, int]:
     """The newest number of each account, which nobody else can raise until this transaction ends."""
-    return {row.id: row.seq for row in connection.execute(_HEADS, {"ids": list(account_ids)})}
+    return dict(_HEADS.rows(connection, {}, list(account_ids)))
 
 
 def append(
@@ -82,8 +92,8 @@ def append(
     for entry in entries:
         heads[entry.account_id] += 1
         appended.append(Appended(heads[entry.account_id], entry))
-    connection.execute(
-        _INSERT,
+    _INSERT.run(
+        connection,
         [
             {
                 "account_id": a.entry.account_id,
@@ -99,7 +109,7 @@ def append(
     for account_id, count in counts.items():
         alike[count].append(account_id)
     for count, account_ids in alike.items():
-        connection.execute(_ADVANCE, {"ids": account_ids, "count": count})
+        _ADVANCE.rows(connection, {"more": count}, account_ids)
     return appended
 
 
@@ -135,7 +145,7 @@ def shrink(connection: Connection, places: Iterable[tuple[str, int, str]]) -> No
         {"account": account, "number": seq, "stub": f'{{"id":"{command_id}"}}'} for account, seq, command_id in places
     ]
     if rows:
-        connection.execute(_SHRINK, rows)
+        _SHRINK.many(connection, rows)
 
 
 def forget(connection: Connection, *, before: int, keep: int) -> int:

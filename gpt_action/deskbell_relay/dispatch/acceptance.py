@@ -3,26 +3,49 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, select
 
 from deskbell_relay.channel import log
 from deskbell_relay.channel.log import Entry
 from deskbell_relay.dispatch.choice import able, choose
 from deskbell_relay.dispatch.roster import Candidate, Rosters
 from deskbell_relay.dispatch.submission import Acceptance, Fresh, Submission
+from deskbell_relay.store.prepared import Prepared, PreparedInsert, one_of
 from deskbell_relay.store.tables import commands
 from deskbell_wire.clock import now_us, to_timestamp
 from deskbell_wire.command import Assistant, Command
 from deskbell_wire.errors import Problem
 
 # By one column each: two lists in one query would be looked up pair by pair.
-_SAME = select(commands.c.id, commands.c.grant_id, commands.c.fingerprint).where(
-    commands.c.fingerprint.in_(bindparam("fingerprints", expanding=True)), commands.c.finished_at.is_(None)
+_SAME = Prepared(
+    lambda count: select(commands.c.id, commands.c.grant_id, commands.c.fingerprint).where(
+        one_of(commands.c.fingerprint, "fingerprint", count), commands.c.finished_at.is_(None)
+    ),
+    each="fingerprint",
 )
-_KEYED = select(commands.c.id, commands.c.grant_id, commands.c.idempotency_key, commands.c.fingerprint).where(
-    commands.c.idempotency_key.in_(bindparam("keys", expanding=True))
+_KEYED = Prepared(
+    lambda count: select(commands.c.id, commands.c.grant_id, commands.c.idempotency_key, commands.c.fingerprint).where(
+        one_of(commands.c.idempotency_key, "key", count)
+    ),
+    each="key",
 )
-_INSERT = insert(commands)
+_INSERT = PreparedInsert(
+    commands,
+    (
+        "id",
+        "account_id",
+        "device_id",
+        "grant_id",
+        "action",
+        "fingerprint",
+        "idempotency_key",
+        "seq",
+        "status",
+        "received_at",
+        "appended_at",
+        "expires_at",
+    ),
+)
 
 
 class Acceptor:
@@ -54,7 +77,7 @@ class Acceptor:
             entries = [_entry(item, device) for item, device in chosen]
             appended = log.append(connection, entries, now=now, heads=heads)
             rows = [_row(item, device, event.seq, now) for (item, device), event in zip(chosen, appended, strict=True)]
-            connection.execute(_INSERT, rows)
+            _INSERT.run(connection, rows)
             for (item, device), event, row in zip(chosen, appended, rows, strict=True):
                 whole = {**_UNTOUCHED, **row, "device_name": device.name}
                 outcomes[item.command_id] = Acceptance(item.command_id, Fresh(event, whole, device.id in online))
@@ -65,13 +88,15 @@ class Earlier:
     """The commands that a submission may turn out to be a repetition of; those of the same group count too."""
 
     def __init__(self, connection: Connection, items: Sequence[Submission]) -> None:
-        asked = {"fingerprints": list({item.fingerprint for item in items})}
-        self._open = {(row.grant_id, row.fingerprint): row.id for row in connection.execute(_SAME, asked)}
-        self._keyed: dict[tuple[str, str], tuple[str, str]] = {}
-        keys = {item.idempotency_key for item in items if item.idempotency_key is not None}
-        if keys:
-            rows = connection.execute(_KEYED, {"keys": list(keys)})
-            self._keyed = {(row.grant_id, row.idempotency_key): (row.id, row.fingerprint) for row in rows}
+        asked = list({item.fingerprint for item in items})
+        self._open: dict[tuple[str, str], str] = {
+            (grant, fingerprint): command for command, grant, fingerprint in _SAME.rows(connection, {}, asked)
+        }
+        keys = list({item.idempotency_key for item in items if item.idempotency_key is not None})
+        self._keyed: dict[tuple[str, str], tuple[str, str]] = {
+            (grant, key): (command, fingerprint)
+            for command, grant, key, fingerprint in _KEYED.rows(connection, {}, keys)
+        }
 
     def find(self, item: Submission) -> str | None:
         """The id of the command that `item` joins. Raises Problem idempotency_conflict.

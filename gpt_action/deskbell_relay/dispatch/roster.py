@@ -10,20 +10,26 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from deskbell_relay.store.prepared import Prepared, one_of
 from deskbell_relay.store.tables import accounts, devices
 
 MOST_ACCOUNTS = 20_000
 """About 1 kB each."""
 
-_ACCOUNTS = (
-    select(accounts.c.id, accounts.c.seq, accounts.c.roster)
-    .where(accounts.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update()
+_ACCOUNTS = Prepared(
+    lambda count: (
+        select(accounts.c.id, accounts.c.seq, accounts.c.roster)
+        .where(one_of(accounts.c.id, "id", count))
+        .with_for_update()
+    ),
+    each="id",
 )
 _DEVICES = select(devices.c.id, devices.c.account_id, devices.c.name, devices.c.actions, devices.c.rank).where(
     devices.c.account_id.in_(bindparam("ids", expanding=True)), devices.c.revoked_at.is_(None)
 )
-_ONLINE = select(devices.c.id, devices.c.online_until).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+_ONLINE = Prepared(
+    lambda count: select(devices.c.id, devices.c.online_until).where(one_of(devices.c.id, "id", count)), each="id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +59,19 @@ class Rosters:
 
     def read(self, connection: Connection, account_ids: Collection[str]) -> tuple[dict[str, int], dict[str, Roster]]:
         """The newest event number and the devices of each account, under the accounts' rows."""
-        rows = connection.execute(_ACCOUNTS, {"ids": list(account_ids)}).all()
-        heads = {row.id: row.seq for row in rows}
-        stale = [row for row in rows if not self._is_current(row.id, row.roster)]
+        rows = _ACCOUNTS.rows(connection, {}, list(account_ids))
+        heads = {account_id: seq for account_id, seq, _ in rows}
+        stale = {account_id: version for account_id, _, version in rows if not self._is_current(account_id, version)}
         if stale:
-            found: dict[str, list[Candidate]] = {row.id: [] for row in stale}
+            found: dict[str, list[Candidate]] = {account_id: [] for account_id in stale}
             for device in connection.execute(_DEVICES, {"ids": list(found)}):
                 found[device.account_id].append(
                     Candidate(device.id, device.name, frozenset(device.actions), device.rank)
                 )
-            for row in stale:
-                ordered = sorted(found[row.id], key=lambda device: (device.rank, device.id))
-                self._remembered[row.id] = Roster(row.roster, tuple(ordered))
-        rosters = {row.id: self._remembered[row.id] for row in rows}
+            for account_id, version in stale.items():
+                ordered = sorted(found[account_id], key=lambda device: (device.rank, device.id))
+                self._remembered[account_id] = Roster(version, tuple(ordered))
+        rosters = {account_id: self._remembered[account_id] for account_id in heads}
         while len(self._remembered) > MOST_ACCOUNTS:
             self._remembered.popitem(last=False)
         return heads, rosters
@@ -76,7 +82,7 @@ class Rosters:
         elsewhere = [device_id for device_id in device_ids if device_id not in here]
         if not elsewhere:
             return here
-        return here | {row.id for row in connection.execute(_ONLINE, {"ids": elsewhere}) if row.online_until > now}
+        return here | {device for device, until in _ONLINE.rows(connection, {}, elsewhere) if until > now}
 
     def _is_current(self, account_id: str, version: int) -> bool:
         remembered = self._remembered.get(account_id)

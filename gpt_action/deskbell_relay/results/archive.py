@@ -1,6 +1,6 @@
 """The account's commands in the database: look up, report, cancel, expire, forget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from deskbell_relay.channel import log
 from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.results.view import query, result_of
+from deskbell_relay.store.prepared import Prepared, names_of, one_of, parameter
 from deskbell_relay.store.tables import commands
 from deskbell_wire.clock import HOUR, now_us
 from deskbell_wire.command import FINAL_STATUSES, Status
@@ -58,11 +59,14 @@ class Step:
 
 
 _REPORTED = ("status", "output", "error", "appended_at", "sent_at", "acted_at", "returned_at", "finished_at")
-_BY_IDS = query().where(commands.c.id.in_(bindparam("ids", expanding=True)))
-_FINISH = (
-    update(commands)
-    .where(commands.c.id == bindparam("command"))
-    .values({name: bindparam(f"new_{name}") for name in _REPORTED} | {"progress": None})
+_BY_IDS = Prepared(lambda count: query().where(one_of(commands.c.id, "id", count)), each="id")
+_NAMES = names_of(query())
+_FINISH = Prepared(
+    lambda _: (
+        update(commands)
+        .where(commands.c.id == parameter("command", commands.c.id))
+        .values({name: parameter(f"new_{name}", commands.c[name]) for name in _REPORTED} | {"progress": None})
+    )
 )
 _STEP = (
     update(commands)
@@ -82,35 +86,35 @@ def finish(connection: Connection, items: Sequence[Finish]) -> list[Finished | E
     changes: dict[str, dict[str, Any]] = {}
     for item in items:
         row = rows.get(item.command_id)
-        if row is None or row.account_id != item.account_id:
+        if row is None or row["account_id"] != item.account_id:
             outcomes.append(not_found(item.command_id))
-        elif row.device_id != item.device_id:
+        elif row["device_id"] != item.device_id:
             outcomes.append(_foreign(item.command_id))
-        elif row.returned_at is not None:
-            outcomes.append(Finished(result_of(row._mapping), row.received_at, fresh=False))
+        elif row["returned_at"] is not None:
+            outcomes.append(Finished(result_of(row), row["received_at"], fresh=False))
         else:
             fresh = item.command_id not in changes
             change = changes.setdefault(item.command_id, _change(item, row))
-            outcomes.append(Finished(result_of({**row._mapping, **change, "progress": None}), row.received_at, fresh))
+            outcomes.append(Finished(result_of({**row, **change, "progress": None}), row["received_at"], fresh))
     if changes:
-        connection.execute(
-            _FINISH,
+        _FINISH.many(
+            connection,
             [
                 {"command": key} | {f"new_{name}": value for name, value in change.items()}
                 for key, change in changes.items()
             ],
         )
-        log.shrink(connection, [(rows[key].account_id, rows[key].seq, key) for key in changes])
+        log.shrink(connection, [(rows[key]["account_id"], rows[key]["seq"], key) for key in changes])
     return outcomes
 
 
-def _change(item: Finish, row: Row[Any]) -> dict[str, Any]:
+def _change(item: Finish, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "status": item.status,
         "output": item.output,
         "error": item.error,
-        "appended_at": item.mark.durable if item.mark else row.appended_at,
-        "sent_at": item.mark.sent if item.mark else row.sent_at,
+        "appended_at": item.mark.durable if item.mark else row["appended_at"],
+        "sent_at": item.mark.sent if item.mark else row["sent_at"],
         "acted_at": item.acted_at,
         "returned_at": item.returned_at,
         "finished_at": item.returned_at,
@@ -124,9 +128,9 @@ def advance(connection: Connection, items: Sequence[Step]) -> list[Exception | N
     updates = []
     for item in items:
         row = rows.get(item.command_id)
-        if row is None or row.account_id != item.account_id:
+        if row is None or row["account_id"] != item.account_id:
             outcomes.append(not_found(item.command_id))
-        elif row.device_id != item.device_id:
+        elif row["device_id"] != item.device_id:
             outcomes.append(_foreign(item.command_id))
         else:
             updates.append({"command": item.command_id, "new_status": item.status, "message": item.message})
@@ -215,8 +219,9 @@ def is_final(status: str) -> bool:
     return status in FINAL_STATUSES
 
 
-def _rows(connection: Connection, command_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    return {row.id: row for row in connection.execute(_BY_IDS, {"ids": list(set(command_ids))})}
+def _rows(connection: Connection, command_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found = _BY_IDS.rows(connection, {}, list(set(command_ids)))
+    return {row["id"]: row for row in (dict(zip(_NAMES, values, strict=True)) for values in found)}
 
 
 def not_found(command_id: str) -> Problem:

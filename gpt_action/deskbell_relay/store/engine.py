@@ -8,6 +8,7 @@ rolled back and each is run in a transaction of its own.
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from deskbell_wire.errors import Problem
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]
+
+FAILURES: Final = (DBAPIError, sqlite3.Error)
+"""What a database says when it cannot: through SQLAlchemy, or of a prepared statement by itself."""
 
 GROUP: Final = 512
 """Operations committed together at the most: bounds how long the first of them waits."""
@@ -135,13 +139,13 @@ class _Worker:
                 if connection is None:
                     connection = self._engine.connect()
                 self._perform(connection, jobs)
-            except DBAPIError as error:
+            except FAILURES as error:
                 # The connection itself failed (a full disk at BEGIN, a vanished file): give it up, tell the callers.
-                log.error("store_failed", error=str(error.orig))
+                log.error("store_failed", error=str(getattr(error, "orig", error)))
                 for job in jobs:
                     job.error = job.error or unavailable(error)
                 if connection is not None:
-                    with contextlib.suppress(DBAPIError):
+                    with contextlib.suppress(*FAILURES):
                         connection.close()
                 connection = None
             self._loop.call_soon_threadsafe(_settle, jobs)
@@ -177,7 +181,7 @@ class _Worker:
                 job.error = None
                 try:
                     self._together(connection, [job])
-                except DBAPIError as error:
+                except FAILURES as error:
                     job.error = unavailable(error)
                 except Exception as error:  # noqa: BLE001 - handed to the caller that awaits this job
                     job.error = error
@@ -190,7 +194,7 @@ class _Worker:
                 job.outcome = job.operation(connection)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
-            with contextlib.suppress(DBAPIError):  # SQLite has rolled back by itself after some errors
+            with contextlib.suppress(*FAILURES):  # SQLite has rolled back by itself after some errors
                 connection.exec_driver_sql("ROLLBACK")
             raise
 
@@ -198,7 +202,7 @@ class _Worker:
 def _attempt(job: _Job, connection: Connection) -> None:
     try:
         job.outcome = job.operation(connection)
-    except DBAPIError as error:
+    except FAILURES as error:
         job.error = unavailable(error)
     except Exception as error:  # noqa: BLE001 - handed to the caller that awaits this job
         job.error = error
@@ -214,9 +218,9 @@ def _settle(jobs: list[_Job]) -> None:
             job.future.set_result(job.outcome)
 
 
-def unavailable(error: DatabaseError | DBAPIError) -> Problem:
+def unavailable(error: DBAPIError | sqlite3.Error) -> Problem:
     """Our own error for a database that cannot work now; the driver's words stay in the log."""
-    log.error("store_unavailable", error=str(error.orig))
+    log.error("store_unavailable", error=str(getattr(error, "orig", error)))
     return Problem(
         "storage_unavailable",
         "The relay could not store or read this now, so nothing was done.",
