@@ -32,6 +32,7 @@ from deskbell_relay.results.commands import Commands
 from deskbell_relay.results.sweeper import Sweeper
 from deskbell_relay.results.waiting import Waiting
 from deskbell_relay.settings import Settings
+from deskbell_relay.store import prepared
 from deskbell_relay.store.engine import SQLiteStore, Store, database_file, sqlite_engine
 from deskbell_relay.store.schema import begin_life, migrate
 from deskbell_relay.ticker import every
@@ -149,13 +150,14 @@ async def create_app(settings: Settings) -> web.Application:
 
 
 def prepare_database(settings: Settings) -> str:
-    """Migrate, and learn the epoch. The file is its owner's alone."""
+    """Migrate, compile the hot statements, and learn the epoch. The file is its owner's alone."""
     file = database_file(settings.database)
     if file is not None:
         file.touch(mode=0o600, exist_ok=True)
     engine = sqlite_engine(settings.database)
     try:
         migrate(engine)
+        prepared.warm(engine.dialect)
         return begin_life(engine, settings.data_dir / "relay.start")
     finally:
         engine.dispose()

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 
 from deskbell_relay.settings import Settings
 
@@ -57,7 +58,9 @@ def configure(settings: Settings) -> None:
     """Set up structlog, and bring the standard library's loggers (aiohttp, alembic) under the same roof."""
     level = getattr(logging, settings.log_level.upper())
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(serializer=_json)
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
     )
     structlog.configure(
         processors=[
@@ -86,6 +89,11 @@ def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any])
         if not (key == "code" and isinstance(event[key], str | None) and str(event[key]).isidentifier()):
             event[key] = "(hidden)"
     return {key: value for key, value in event.items() if value is not None}
+
+
+def _json(event: Any, **_: Any) -> str:
+    """Several times quicker than the standard library's."""
+    return to_json(event, fallback=repr).decode()
 
 
 async def flush() -> None:

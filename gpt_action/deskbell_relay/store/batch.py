@@ -34,7 +34,7 @@ class Batch(Generic[Item, Outcome]):
         operation: BatchOperation[Item, Outcome],
         *,
         committed: Callable[[Sequence[Outcome]], None] | None = None,
-        most: int = 256,
+        most: int = 64,
     ) -> None:
         """`committed` hears of each group's good outcomes, in order, before any caller goes on."""
         self._store = store

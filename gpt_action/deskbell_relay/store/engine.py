@@ -92,6 +92,7 @@ def sqlite_engine(url: str) -> Engine:
             "busy_timeout=10000",
             "secure_delete=FAST",
             "journal_size_limit=67108864",
+            "wal_autocheckpoint=8192",  # 32 MB: a page that changes again and again is copied back once
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Executable, Select, Table, bindparam, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
-MOST: Final = 256
-"""The longest list, and the most rows, of one statement."""
+MOST: Final = 16
+"""The longest list, and the most rows, of one statement: few shapes, each quickly compiled, and nearly all that is gained."""
+
+_SIZES: Final = (1, 2, 4, 8, 16)
 
 
 class Shape(NamedTuple):
@@ -22,6 +24,15 @@ class Shape(NamedTuple):
     sql: str
     names: tuple[str, ...]
     fixed: Mapping[str, Any]
+
+
+_ALL: "list[Prepared | PreparedInsert]" = []
+
+
+def warm(dialect: Dialect) -> None:
+    """Compile all prepared statements of the program for `dialect`: some 30 ms, once at start."""
+    for statement in _ALL:
+        statement.warm(dialect)
 
 
 def one_of(column: ColumnElement[Any], name: str, count: int) -> ColumnElement[bool]:
@@ -36,11 +47,17 @@ class Prepared:
         self._build = build
         self._each = each
         self._shapes: dict[tuple[str, int], Shape] = {}
+        _ALL.append(self)
+
+    def warm(self, dialect: Dialect) -> None:
+        """Compile every shape, so that no command waits for it."""
+        for size in _SIZES if self._each is not None else (0,):
+            self._shape(dialect, size)
 
     def rows(
         self, connection: Connection, parameters: Mapping[str, Any], values: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Run it, once for each 256 of the list's `values`; all rows that it gives."""
+        """Run it, once for each 16 of the list's `values`; all rows that it gives."""
         if self._each is None:
             return self._run(connection, parameters, ())
         found: list[tuple[Any, ...]] = []
@@ -85,6 +102,12 @@ class PreparedInsert:
         self._table = table
         self._columns = tuple(columns)
         self._shapes: dict[tuple[str, int], str] = {}
+        _ALL.append(self)
+
+    def warm(self, dialect: Dialect) -> None:
+        """Compile every shape, so that no command waits for it."""
+        for size in _SIZES:
+            self._shape(dialect, size)
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows`."""
