@@ -1,8 +1,9 @@
 """From a bearer token to a principal: checked once, remembered until it expires or is revoked."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -24,6 +25,9 @@ MOST_REMEMBERED: Final = 100_000
 
 USED_EVERY_S: Final = 60
 """How often a grant's `used_at` is written at the most."""
+
+SLICE: Final = 200
+"""Grants whose use is written at once."""
 
 REREAD_EVERY_S: Final = 1.0
 """How often an unknown key makes us look into the database: strangers choose the `kid`."""
@@ -51,7 +55,7 @@ class Authenticator:
         self._tickets = tickets
         self._remembered: dict[bytes, _Remembered] = {}
         self._by_credential: dict[str, set[bytes]] = {}
-        self._used: dict[str, int] = {}
+        self._used: set[str] = set()
         self._forgotten = 0
         self._reread_at = 0.0
 
@@ -88,10 +92,10 @@ class Authenticator:
         self._by_credential.clear()
 
     async def flush(self) -> None:
-        """Write down which grants were used since the last flush."""
-        used, self._used = self._used, {}
-        if used:
-            await self._store.write(lambda connection: _write_used(connection, used))
+        """Write down which grants were used since the last flush. In slices, so that commands pass in between."""
+        used, self._used = list(self._used), set()
+        for start in range(0, len(used), SLICE):
+            await self._store.write(partial(_write_used, used[start : start + SLICE]))
 
     async def _check(self, token: str, access: Access, key: bytes) -> Principal:
         if not token:
@@ -141,7 +145,7 @@ class Authenticator:
     def _note_use(self, remembered: _Remembered) -> None:
         grant_id = remembered.principal.grant_id
         if grant_id is not None:
-            self._used[grant_id] = now_us()
+            self._used.add(grant_id)
             remembered.good_until = min(remembered.expires_at, time.time() + USED_EVERY_S)
 
     def _challenge(self, access: Access, problem: Problem) -> str:
@@ -178,6 +182,5 @@ def _living(connection: Connection, claims: Claims) -> Principal | None:
     return replace(who, name=grant.name, host=grant.host, scopes=claims.scopes & frozenset(grant.scopes))
 
 
-def _write_used(connection: Connection, used: dict[str, int]) -> None:
-    for grant_id, used_at in used.items():
-        connection.execute(update(grants).where(grants.c.id == grant_id).values(used_at=used_at))
+def _write_used(grant_ids: Sequence[str], connection: Connection) -> None:
+    connection.execute(update(grants).where(grants.c.id.in_(grant_ids)).values(used_at=now_us()))
