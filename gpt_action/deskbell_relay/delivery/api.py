@@ -63,6 +63,7 @@ class StreamApi:
             stream.position = start
             hello = notice("hello", self._hello(device_id, principal.name, extent).model_dump(), retry_ms=RETRY_MS)
             await response.prepare(call.request)
+            response.headers.clear()  # they are on the wire; a thousand idle streams need not keep them
             async with asyncio.timeout(REPLAY_STALL_S):
                 await response.write(hello + word)
             await self._hub.replay(stream)
