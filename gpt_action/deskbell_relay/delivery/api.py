@@ -66,6 +66,7 @@ class StreamApi:
             response.headers.clear()  # they are on the wire; a thousand idle streams need not keep them
             async with asyncio.timeout(REPLAY_STALL_S):
                 await response.write(hello + word)
+            stream.begin()
             await self._hub.replay(stream)
             await stream.closed()
         except TimeoutError:

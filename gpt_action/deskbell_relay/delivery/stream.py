@@ -14,7 +14,17 @@ class Stream:
     `newest`, and the replay reads them from the log.
     """
 
-    __slots__ = ("_closed", "_transport", "account_id", "device_id", "newest", "position", "replaying", "response")
+    __slots__ = (
+        "_begun",
+        "_closed",
+        "_transport",
+        "account_id",
+        "device_id",
+        "newest",
+        "position",
+        "replaying",
+        "response",
+    )
 
     def __init__(
         self, account_id: str, device_id: str, position: int, response: web.StreamResponse, transport: asyncio.Transport
@@ -26,6 +36,7 @@ class Stream:
         self.replaying = True
         self.response = response
         self._transport = transport
+        self._begun = False
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -33,8 +44,14 @@ class Stream:
         """Whether frames can still be written."""
         return not self._closed.done()
 
+    def begin(self) -> None:
+        """The response's head is on the wire: from now on chunks may follow."""
+        self._begun = True
+
     def write(self, prepared: bytes) -> bool:
-        """Write one prepared chunk. False when the device has gone: nothing was written, and the stream ends."""
+        """Write one prepared chunk. False when nothing was written: it has not begun, or the device has gone."""
+        if not self._begun:
+            return False
         if self._transport.is_closing():
             self.end()
             return False

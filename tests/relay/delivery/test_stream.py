@@ -199,3 +199,20 @@ async def test_an_event_announced_while_the_log_is_read_is_not_passed_over(
     async with rooms.stream("acc_1", DEV_1) as listener:
         await listener.next()
         assert (await listener.next()).last_event_id == "e1-1"
+
+
+async def test_nothing_is_written_before_the_head_of_the_response(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat, an event or a drain may fall between a stream's admission and its head."""
+    extent = rooms.channel.extent
+
+    async def beat_first(account_id: str) -> object:
+        await rooms.hub.beat()
+        await publish(rooms, "a")
+        return await extent(account_id)
+
+    monkeypatch.setattr(rooms.channel, "extent", beat_first)
+    async with rooms.stream("acc_1", DEV_1) as listener:
+        assert listener.response.status == 200
+        assert [(await listener.next()).event for _ in range(2)] == ["hello", "approval"]
