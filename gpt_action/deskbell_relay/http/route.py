@@ -8,9 +8,9 @@ from aiohttp import web
 
 from deskbell_relay.http.principal import Principal
 
-Access = Literal["public", "device", "stream", "assistant"]
+Access = Literal["public", "device", "stream", "assistant", "mcp"]
 """public: nobody signs in. device: a device's token. stream: that, or a single-use ticket.
-assistant: a grant's token for the GPT Action door."""
+assistant: a grant's token for the GPT Action door. mcp: a grant's token for the MCP door."""
 
 Body = Literal["none", "json", "form", "result"]
 """none: a body is ignored. result: JSON of up to `max_result_body`."""

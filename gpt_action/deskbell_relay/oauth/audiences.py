@@ -21,9 +21,14 @@ class Audiences:
         """Of the GPT Action door."""
         return f"{self.issuer}/actions"
 
+    @property
+    def mcp(self) -> str:
+        """Of the MCP door: the address that its clients are given."""
+        return f"{self.issuer}/mcp"
+
     def of_access(self, access: Access) -> str:
         """What a route of that access takes."""
-        return self.actions if access == "assistant" else self.devices
+        return {"assistant": self.actions, "mcp": self.mcp}.get(access, self.devices)
 
     def of_resource(self, resource: str | None) -> str | None:
         """The audience for an assistant's `resource` parameter; None for a foreign one.
@@ -32,4 +37,4 @@ class Audiences:
         """
         if resource is None or resource in (self.issuer, f"{self.issuer}/"):
             return self.actions
-        return resource if resource == self.actions else None
+        return resource if resource in (self.actions, self.mcp) else None
