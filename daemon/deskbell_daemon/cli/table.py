@@ -18,6 +18,7 @@ from deskbell_daemon.cli.commands import (
     checkup,
     completion,
     configuration,
+    connecting,
     consent,
     demonstration,
     export,
@@ -33,7 +34,7 @@ from deskbell_wire.errors import Problem
 COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
     ("demo", demonstration.demo, "Start here"),
     ("pair", pairing.pair, "Start here"),
-    ("connect", pairing.connect, "Start here"),
+    ("connect", connecting.connect, "Start here"),
     ("doctor", checkup.doctor, "Start here"),
     ("daemon", service.daemon, "Run"),
     ("pause", pausing.pause, "Run"),

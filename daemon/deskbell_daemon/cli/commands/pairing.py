@@ -1,11 +1,9 @@
-"""`deskbell pair`, `unpair` and `connect`: how this laptop comes to a relay, and an assistant to this laptop."""
+"""`deskbell pair` and `unpair`: how this laptop comes to a relay, and leaves it."""
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deskbell_daemon.cli.commands.consent import decide, facts_of
 from deskbell_daemon.cli.options import PROFILE, Json, Profile, Yes, run, with_daemon
 from deskbell_daemon.cli.terminal import Terminal
 from deskbell_wire.errors import Problem
@@ -124,67 +122,3 @@ def unpair(profile: Profile = PROFILE, yes: Yes = False, as_json: Json = False) 
         document = {"paired": False, "relay_heard": heard}
     told = "" if document["relay_heard"] else " The relay could not be told: revoke the device from another one."
     terminal.emit(document, f"✓ Unpaired.{told}")
-
-
-def connect(
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for the assistant and ask here (only at a terminal).")
-    ] = True,
-    profile: Profile = PROFILE,
-    as_json: Json = False,
-) -> None:
-    """Connect an assistant: shows the code to type into its page, and what to paste into the GPT editor."""
-    from deskbell_wire.actions import SCOPES
-
-    terminal = Terminal(as_json)
-
-    async def get_code(daemon: "LocalClient") -> tuple[dict[str, Any], str]:
-        status = await daemon.get("/v1/status")
-        return await daemon.post("/v1/relay/connect-code"), str(status["relay"])
-
-    made, relay = with_daemon(profile, get_code)
-    paste = {
-        "Import the schema from": f"{relay}/openapi.json",
-        "Privacy policy": f"{relay}/privacy",
-        "Authentication": "OAuth",
-        "Client ID and Secret": "from the relay's operator: deskbell relay client add NAME --redirect-uri URI",
-        "Authorization URL": f"{relay}/oauth/authorize",
-        "Token URL": f"{relay}/oauth/token",
-        "Scope": " ".join(SCOPES),
-        "Token Exchange Method": "Default (POST request)",
-    }
-    terminal.emit(
-        {"code": made["code"], "expires_at": made["expires_at"], "relay": relay, "gpt_editor": paste},
-        f"Connect code:  {made['code']}   (once, until {made['expires_at'][11:16]} UTC)",
-        "Type it into the page that the assistant opens, and approve the assistant on this laptop.\n",
-        "For a custom GPT's Action, paste this into the GPT editor:",
-        terminal.table(("field", "value"), paste.items()),
-    )
-    if wait and terminal.interactive:
-        approve_when_asked(terminal, profile)
-
-
-def approve_when_asked(terminal: Terminal, profile: str) -> None:
-    """Wait until an assistant asks, show it, and take the person's answer."""
-
-    async def inside(daemon: "LocalClient") -> None:
-        with terminal.busy("Waiting for the assistant… (Ctrl-C ends the waiting, not the code)"):
-            asked = await next_assistant(daemon)
-        terminal.show(facts_of(asked), stderr=True)
-        answer = await decide(daemon, asked, allow=terminal.agreed("Let it in?"))
-        terminal.show(f"✓ {answer['answer'].capitalize()}: {answer['name']}.")
-
-    with_daemon(profile, inside)
-
-
-async def next_assistant(daemon: "LocalClient") -> dict[str, Any]:
-    """The assistant that asks now or next. Raises Problem daemon_not_running when the daemon stops meanwhile."""
-    async with aclosing(daemon.events()) as events:
-        async for name, data in events:
-            if name == "approval" and data["status"] == "pending":
-                return dict(data)
-            if name == "status":  # it listens from here on; what came before is asked for
-                for asked in (await daemon.get("/v1/relay/approvals"))["approvals"]:
-                    if asked["kind"] == "assistant":
-                        return dict(asked)
-    raise Problem("daemon_not_running", "The daemon stopped meanwhile.")
