@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
-from deskbell_wire.actions import SCOPES
-
 Name = Literal["gpt", "chatgpt", "claude", "claude-desktop", "claude-code", "cursor", "vscode", "inspector"]
 
 TITLE: Final = "Deskbell"
 """What the connection is called where a person reads it."""
 
 SERVER: Final = "deskbell"
-"""The same as a key in a configuration: small letters only, since Claude Code and VS Code make tool names of it."""
+"""The same as a key in a configuration."""
 
 APPROVE: Final = "The relay's page opens in a browser: type the connect code there, then answer on this laptop."
 
@@ -83,6 +81,8 @@ def seen_by_the_world(relay: str) -> bool:
 
 def gpt_editor(relay: str) -> dict[str, str]:
     """The fields of the GPT editor."""
+    from deskbell_wire.actions import SCOPES  # late: it brings pydantic, and the help needs this module
+
     return {
         "Import the schema from": f"{relay}/openapi.json",
         "Privacy policy": f"{relay}/privacy",
@@ -127,7 +127,7 @@ CLIENTS: Final[tuple[Client, ...]] = (
         "gpt",
         "A custom GPT",
         (
-            "The relay's operator makes a client: deskbell relay client add “My GPT”.",
+            "The relay's operator makes a client: deskbell relay client add 'My GPT'.",
             "In the GPT editor choose “Create new action”, then “Import from URL”, and fill in the values below.",
             "Tell the operator the callback that the editor shows: deskbell relay client change gpt-… --gpt g-….",
             "Say something that needs a note. " + APPROVE,

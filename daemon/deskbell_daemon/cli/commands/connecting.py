@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def connect(
-    client: Annotated[Name | None, typer.Argument(metavar="CLIENT", help="What you connect; without it: the code.")] = None,
+    client: Annotated[
+        Name | None, typer.Argument(metavar="CLIENT", help="What you connect; without it: the code.")
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the assistant and ask here (only at a terminal).")
     ] = True,
