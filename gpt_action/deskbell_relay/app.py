@@ -24,7 +24,14 @@ from deskbell_relay.http.route import Route
 from deskbell_relay.http.router import mount
 from deskbell_relay.ingress.documents import DocumentsApi
 from deskbell_relay.ingress.gpt_action import GptActionDoor
+from deskbell_relay.ingress.intake import Intake
 from deskbell_relay.ingress.lookups import Lookups
+from deskbell_relay.ingress.mcp.calls import ToolCalls
+from deskbell_relay.ingress.mcp.changes import Changes
+from deskbell_relay.ingress.mcp.door import McpDoor
+from deskbell_relay.ingress.mcp.flights import Flights
+from deskbell_relay.ingress.mcp.resources import Notes
+from deskbell_relay.ingress.mcp.server import Answers, mcp_server
 from deskbell_relay.oauth.identity import Identity
 from deskbell_relay.pages import rendering
 from deskbell_relay.results.api import CommandsApi
@@ -73,9 +80,14 @@ class Relay:
         )
         self.guard = Guard(settings, self.identity.authenticator, self.rates, self.metrics, self.identity.error_page)
         self.sweeper = Sweeper(self.channel, self.commands, settings, self.metrics)
-        lookups = Lookups(store, self.commands, self.hub.is_online, settings)
+        intake = Intake(self.dispatch, Lookups(store, self.commands, self.hub.is_online, settings))
+        flights = Flights()
+        self.changes = Changes()
+        answers = Answers(ToolCalls(intake, self.commands, flights), Notes(intake), self.changes)
+        self.mcp = McpDoor(mcp_server(answers, settings.issuer), self.changes, self.bus, settings)
         self.routes: list[Route] = [
-            *GptActionDoor(self.dispatch, lookups).routes(),
+            *GptActionDoor(intake).routes(),
+            *self.mcp.routes(),
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
             *self.identity.routes(),
@@ -84,6 +96,8 @@ class Relay:
         self.bus.subscribe(self.hub.hear)
         self.bus.subscribe(self.waiting.hear)
         self.bus.subscribe(self.identity.hear)
+        self.bus.subscribe(flights.hear)
+        self.bus.subscribe(self.changes.hear)
 
     def revoke(self, credential_id: str) -> None:
         """A device or a grant was revoked: cut it off everywhere."""
@@ -91,6 +105,7 @@ class Relay:
 
     async def heartbeat(self) -> None:
         """One beat: a ping on every stream, and presence renewed."""
+        self.changes.beat()
         await self.hub.beat()
         await self.presence.all_here(self.hub.device_ids())
 
@@ -111,6 +126,7 @@ class Relay:
             async with asyncio.timeout(self.settings.drain_s):
                 await self.waiting.idle()
         self.waiting.release()
+        self.changes.drain()
         await self.hub.drain()
         log.info("drained")
 
@@ -132,11 +148,13 @@ async def create_app(settings: Settings) -> web.Application:
 
     async def turns(_: web.Application) -> AsyncIterator[None]:
         await relay.identity.start()
+        await relay.mcp.start()
         tasks = [asyncio.create_task(every(seconds, job, name=name)) for seconds, job, name in relay.jobs()]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await relay.mcp.stop()
         await relay.sent.flush()
         await store.close()
 

@@ -98,7 +98,7 @@ class PairedRelay:
         listener = listen("127.0.0.1", 0)
         self.settings = Settings(data_dir=self._folder, port=listener.getsockname()[1], **self._changes)
         app = await create_app(self.settings)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
         self.core: Relay = app[RELAY]

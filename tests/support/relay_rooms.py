@@ -29,6 +29,7 @@ from deskbell_relay.http.responses import problem_response
 from deskbell_relay.http.route import Access
 from deskbell_relay.http.router import mount
 from deskbell_relay.ingress.gpt_action import GptActionDoor
+from deskbell_relay.ingress.intake import Intake
 from deskbell_relay.ingress.lookups import Lookups
 from deskbell_relay.results.api import CommandsApi
 from deskbell_relay.results.commands import Commands
@@ -97,9 +98,9 @@ class Rooms:
         )
         self.bus.subscribe(self.hub.hear)
         self.bus.subscribe(self.waiting.hear)
-        lookups = Lookups(self.store, self.commands, self.hub.is_online, settings)
+        intake = Intake(self.dispatch, Lookups(self.store, self.commands, self.hub.is_online, settings))
         self.routes = [
-            *GptActionDoor(self.dispatch, lookups).routes(),
+            *GptActionDoor(intake).routes(),
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
         ]

@@ -3,6 +3,7 @@
 To add an action, write its models and one `Action(...)` below; tests go red until the device's table has it too.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -43,8 +44,8 @@ class Action:
 
     @property
     def tool_name(self) -> str:
-        """The name at the MCP door: `note_create`."""
-        return self.id.replace(".", "_")
+        """The name at the MCP door, snake_case: `create_note`."""
+        return re.sub(r"(?=[A-Z])", "_", self.operation_id).lower()
 
 
 SCOPES: Final[dict[str, str]] = {
@@ -186,4 +187,12 @@ CATALOGUE: Final[tuple[Action, ...]] = (
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in CATALOGUE}
 BY_OPERATION: Final[dict[str, Action]] = {action.operation_id: action for action in CATALOGUE}
+BY_TOOL: Final[dict[str, Action]] = {action.tool_name: action for action in CATALOGUE}
 DEVICE_ACTIONS: Final[frozenset[str]] = frozenset(a.id for a in CATALOGUE if a.performer == "device")
+
+_OPERATIONS: Final = re.compile(rf"\b({'|'.join(BY_OPERATION)})\b")
+
+
+def in_tool_names(text: str) -> str:
+    """`text` for a reader at the MCP door: operations that it names are called as their tools are."""
+    return _OPERATIONS.sub(lambda found: BY_OPERATION[found[0]].tool_name, text)

@@ -26,6 +26,7 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "malformed_json": ErrorType(400, "The body is not valid JSON", "Send one JSON object in UTF-8."),
     "malformed_request": ErrorType(400, "The request is malformed", "Correct the named part and send it again."),
     "method_not_allowed": ErrorType(405, "This address does not take that method", "Use a method named in Allow."),
+    "not_acceptable": ErrorType(406, "The answer's form is not one that you take", "Name another in Accept."),
     "not_found": ErrorType(404, "There is nothing at this address", "Check the address against /openapi.json."),
     "unknown_operation": ErrorType(404, "There is no such operation", "Use an operationId from /openapi.json."),
     "unsupported_media_type": ErrorType(415, "The body's type is not understood", "Send application/json."),

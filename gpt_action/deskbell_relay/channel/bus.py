@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from deskbell_relay.channel.log import Appended
-from deskbell_wire.result import Result
+from deskbell_wire.result import Progress, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,40 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Advanced:
+    """A device says how far a command is."""
+
+    command_id: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A client no longer wants the answer to one of its requests.
+
+    Its id is unique within its session alone, and only the process that holds the request knows the command.
+    """
+
+    grant_id: str
+    session: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChanged:
+    """What the account's devices can do has changed."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revoked:
     """A device or a grant may no longer do anything: its id."""
 
     credential_id: str
 
 
-Hint = Grown | Settled | Revoked
+Hint = Grown | Settled | Advanced | Abandoned | RosterChanged | Revoked
 
 
 class Bus(Protocol):

@@ -1,5 +1,6 @@
 """Dispatch: accept a submission, wait for its result as long as the door may, and answer with what there is."""
 
+import asyncio
 from collections.abc import Sequence
 
 from deskbell_relay.channel.channel import Channel
@@ -10,7 +11,7 @@ from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.results.commands import Commands
 from deskbell_relay.results.view import result_of
-from deskbell_relay.results.waiting import Waiting
+from deskbell_relay.results.waiting import Waiting, Watch
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.batch import Batch
 from deskbell_relay.store.engine import Store
@@ -38,24 +39,25 @@ class Dispatch:
         self._settings = settings
         self._metrics = metrics
         self._acceptances: Batch[Submission, Acceptance] = Batch(store, Acceptor(rosters), committed=self._announce)
+        self._withdrawals: set[asyncio.Task[None]] = set()
 
     def _announce(self, accepted: Sequence[Acceptance]) -> None:
         self._channel.announce([acceptance.fresh.appended for acceptance in accepted if acceptance.fresh is not None])
 
-    async def submit(self, submission: Submission, wait_s: float | None = None) -> Result:
+    async def submit(self, submission: Submission, wait_s: float | None = None, watch: Watch | None = None) -> Result:
         """Make the submission durable, and wait for its result: `wait_s` at most, or what the settings allow.
 
-        A device that is offline is given only a moment: it may just be reconnecting.
+        A device that is offline is given only a moment: it may just be reconnecting. `watch` hears of its progress.
         Raises Problem rate_limited, no_capable_device, device_not_found, idempotency_conflict, storage_unavailable.
         """
         account_id = submission.principal.account_id
         self._rates.hit(self._settings.commands_rate, "commands", account_id)
         patience = self._settings.wait_s if wait_s is None else min(wait_s, self._settings.wait_s)
-        with self._waiting.expect(submission.command_id) as expectation:
+        with self._waiting.expect(submission.command_id, watch) as expectation:
             acceptance = await self._acceptances.add(submission)
             fresh = acceptance.fresh
             if fresh is None:
-                return await self._commands.wait(account_id, acceptance.command_id, patience)
+                return await self._commands.wait(account_id, acceptance.command_id, patience, watch)
             self._metrics.commands.labels(submission.action.id).inc()
             if patience <= 0:
                 return result_of(fresh.row, online=fresh.device_online)
@@ -63,3 +65,10 @@ class Dispatch:
                 patience = self._settings.offline_wait_s
             result = await expectation.settled(patience)
         return result or await self._commands.get(account_id, submission.command_id)
+
+    def withdraw(self, submission: Submission) -> None:
+        """Its caller has gone, or wants it no more: end its command, if it became one and has not begun."""
+        own = submission.principal.account_id, submission.command_id
+        task = asyncio.create_task(self._commands.withdraw(*own, grant_id=submission.grant_id), name="withdraw")
+        self._withdrawals.add(task)
+        task.add_done_callback(self._withdrawals.discard)

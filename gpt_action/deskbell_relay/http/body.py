@@ -47,8 +47,7 @@ def parse_object(raw: bytes, *, depth: int) -> dict[str, Any]:
     """
     if not raw.strip():
         return {}
-    if raw.count(b"[") + raw.count(b"{") > depth and _deeper_than(raw, depth):
-        raise Problem("body_too_deep", f"The JSON nests deeper than {depth} levels.")
+    check_depth(raw, depth)
     try:
         value = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
@@ -56,6 +55,12 @@ def parse_object(raw: bytes, *, depth: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Problem("malformed_json", f"The body must be a JSON object, but it is {_json_type(value)}.")
     return value
+
+
+def check_depth(raw: bytes, most: int) -> None:
+    """Raises Problem body_too_deep for JSON that nests deeper than `most` levels, before anything parses it."""
+    if raw.count(b"[") + raw.count(b"{") > most and _deeper_than(raw, most):
+        raise Problem("body_too_deep", f"The JSON nests deeper than {most} levels.")
 
 
 def _deeper_than(raw: bytes, most: int) -> bool:

@@ -6,15 +6,11 @@ references but to nothing, an explicit `x-openai-isConsequential` on each operat
 
 import json
 import sys
-from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from deskbell_relay.ingress.envelope import Envelope
+from deskbell_relay.ingress.schemas import answers_with_result, input_schema, output_schema
 from deskbell_wire.actions import CATALOGUE, SCOPES, Action
 from deskbell_wire.errors import MEDIA_TYPE
-from deskbell_wire.result import Result
 from deskbell_wire.version import RELEASE
 
 MOST_OPERATIONS: Final = 30
@@ -69,22 +65,11 @@ def _operation(action: Action) -> dict[str, Any]:
     }
 
 
-def input_schema(action: Action) -> dict[str, Any]:
-    """The operation's body: the action's input, and the envelope where a device performs it."""
-    schema = flat_schema(action.input)
-    if action.performer == "device":
-        schema["properties"] = schema.get("properties", {}) | flat_schema(Envelope)["properties"]
-    return schema
-
-
 def _responses(action: Action) -> dict[str, Any]:
-    if action.performer == "relay" and action.output is not Result:
-        answer = flat_schema(action.output, mode="serialization")
+    answer = output_schema(action)
+    if not answers_with_result(action):
         responses = {"200": _response("The answer", "application/json", answer)}
     else:
-        answer = flat_schema(Result, mode="serialization")
-        if action.output is not Result:
-            answer["properties"]["output"] = flat_schema(action.output, mode="serialization")
         responses = {
             "200": _response(
                 "Finished: done, refused, failed, interrupted, expired or cancelled", "application/json", answer
@@ -114,38 +99,6 @@ _PROBLEM: Final[dict[str, Any]] = {
 
 def _response(description: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": schema}}}
-
-
-def flat_schema(model: type[BaseModel], mode: str = "validation") -> dict[str, Any]:
-    """The model's JSON Schema without `$ref`, `$defs` and titles, and with `X or null` said as `X` where null means absent."""
-    schema = model.model_json_schema(mode="serialization" if mode == "serialization" else "validation")
-    definitions = schema.pop("$defs", {})
-    flat = _flat(schema, definitions)
-    assert isinstance(flat, dict)
-    if mode == "serialization":
-        flat.pop("required", None)  # nulls are left out of answers
-    flat.setdefault("properties", {})
-    return flat
-
-
-def _flat(node: Any, definitions: Mapping[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_flat(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target = definitions[node["$ref"].rpartition("/")[2]]
-        return _flat(target | {key: value for key, value in node.items() if key != "$ref"}, definitions)
-    alternatives = [option for option in node.get("anyOf", []) if option != {"type": "null"}]
-    if len(alternatives) == 1:
-        rest = {key: value for key, value in node.items() if key not in ("anyOf", "default")}
-        return _flat(alternatives[0] | rest, definitions)
-    # `title` is pydantic's repetition of a field's name; a property that is called title is a mapping, and stays.
-    return {
-        key: _flat(value, definitions)
-        for key, value in node.items()
-        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value in (None, ""))
-    }
 
 
 EXAMPLE_SERVER: Final = "https://deskbell.example"

@@ -16,6 +16,7 @@ from deskbell_wire.command import FINAL_STATUSES, Status
 from deskbell_wire.errors import Problem
 from deskbell_wire.result import Result
 
+NOT_BEGUN: frozenset[Status] = frozenset({"queued", "delivered", "awaiting_approval"})
 EXPIRE_AT_ONCE = 500
 FORGET_AT_ONCE = 1_000
 
@@ -179,6 +180,15 @@ def cancel(connection: Connection, account_id: str, command_id: str) -> tuple[Ro
         log.shrink(connection, [(account_id, row.seq, command_id)])
         row = one(connection, account_id, command_id)
     return row, told
+
+
+def withdraw(
+    connection: Connection, account_id: str, grant_id: str, command_id: str
+) -> tuple[Row[Any], log.Appended] | None:
+    """Ask for the end of the grant's command that has not begun; None when it has, or when there is none."""
+    own = (commands.c.id == command_id, commands.c.account_id == account_id, commands.c.grant_id == grant_id)
+    status = connection.execute(select(commands.c.status).where(*own)).scalar()
+    return cancel(connection, account_id, command_id) if status in NOT_BEGUN else None
 
 
 def expire(connection: Connection, now: int) -> list[str]:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from deskbell_relay.channel.bus import Bus, Settled
+from sqlalchemy import Row
+
+from deskbell_relay.channel.bus import Advanced, Bus, Settled
 from deskbell_relay.channel.channel import Channel
+from deskbell_relay.channel.log import Appended
 from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.results import archive
 from deskbell_relay.results.archive import Finish, Finished, Step
 from deskbell_relay.results.view import result_of
-from deskbell_relay.results.waiting import Waiting
+from deskbell_relay.results.waiting import Waiting, Watch
 from deskbell_relay.store.batch import Batch
 from deskbell_relay.store.engine import Store
 from deskbell_wire.clock import SECOND, from_timestamp, now_us
@@ -35,9 +39,9 @@ class Commands:
         row = await self._store.read(lambda connection: archive.one(connection, account_id, command_id))
         return result_of(row._mapping)
 
-    async def wait(self, account_id: str, command_id: str, timeout_s: float) -> Result:
+    async def wait(self, account_id: str, command_id: str, timeout_s: float, watch: Watch | None = None) -> Result:
         """The command once it is final, or as it is after `timeout_s`. Raises Problem command_not_found."""
-        with self._waiting.expect(command_id) as expectation:
+        with self._waiting.expect(command_id, watch) as expectation:
             result = await self.get(account_id, command_id)
             if archive.is_final(result.status) or timeout_s <= 0:
                 return result
@@ -74,14 +78,31 @@ class Commands:
     async def advance(self, account_id: str, device_id: str, command_id: str, progress: Progress) -> None:
         """Store a device's progress. Raises Problem command_not_found, result_conflict."""
         await self._steps.add(Step(account_id, device_id, command_id, progress.status, progress.message))
+        self._bus.publish(Advanced(command_id, progress))
 
     async def cancel(self, account_id: str, command_id: str) -> Result:
         """Ask for a command's end; the command as it then is. Raises Problem command_not_found, not_cancellable."""
-        row, told = await self._store.write(lambda connection: archive.cancel(connection, account_id, command_id))
+        return self._told(
+            *await self._store.write(lambda connection: archive.cancel(connection, account_id, command_id))
+        )
+
+    async def withdraw(self, account_id: str, command_id: str, *, grant_id: str) -> None:
+        """End a grant's command that nobody waits for any more, unless it has begun; there may be none of that id."""
+        if self._waiting.is_awaited(command_id):
+            return
+        # A write, so that it comes after the one that may be accepting the command right now.
+        cancelled = await self._store.write(
+            lambda connection: archive.withdraw(connection, account_id, grant_id, command_id)
+        )
+        if cancelled is not None:
+            self._told(*cancelled)
+
+    def _told(self, row: Row[Any], told: Appended) -> Result:
+        """Announce a cancellation; the command as it then is."""
         self._channel.announce([told])
         result = result_of(row._mapping)
         if archive.is_final(result.status):
-            self._bus.publish(Settled(command_id, result))
+            self._bus.publish(Settled(result.id, result))
             self._metrics.finished.labels(result.status).inc()
         return result
 

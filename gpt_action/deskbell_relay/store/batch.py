@@ -45,12 +45,22 @@ class Batch(Generic[Item, Outcome]):
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, item: Item) -> Outcome:
-        """Write `item` with its neighbours; returns its outcome once that is durable."""
+        """Write `item` with its neighbours; returns its outcome once that is durable.
+
+        Cancelled before its group's turn, it is not written; later, it is, and what is written to the store after the
+        cancellation finds it there.
+        """
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        entry = (item, future)
+        self._waiting.append(entry)
         if self._task is None:
             self._task = asyncio.create_task(self._flush())
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+            raise
 
     async def _flush(self) -> None:
         try:
