@@ -29,6 +29,7 @@ MEANINGS: Final[dict[ExitCode, str]] = {
 }
 
 _BY_PROBLEM: Final[dict[str, ExitCode]] = {
+    "unknown_operation": ExitCode.USAGE,
     "not_paired": ExitCode.NOT_PAIRED,
     "revoked_token": ExitCode.NOT_PAIRED,
     "daemon_not_running": ExitCode.DAEMON_NOT_RUNNING,

@@ -71,7 +71,7 @@ def test_every_error_and_every_status_has_an_exit_code():
     ) - FINAL_STATUSES
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS if name not in {"daemon", "completion"}])
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS if name != "daemon"])
 def test_every_command_that_prints_can_print_json(name):
     shown = invoke(name, "--help")
     assert shown.exit_code == 0
@@ -98,8 +98,15 @@ def test_a_wrong_command_ends_with_the_code_for_usage(words, home):
     assert invoke(*words).exit_code == ExitCode.USAGE
     with_json = invoke(*words, "--json")
     assert with_json.exit_code == ExitCode.USAGE
-    if words != ("completion", "tcsh"):  # it has no --json
-        assert json.loads(with_json.stderr)["code"] == "malformed_request"
+    assert json.loads(with_json.stderr)["code"] == "malformed_request"
+
+
+def test_an_operation_that_there_is_not_is_a_usage_error_that_names_those_there_are(home):
+    done = invoke("call", "eraseDisk", "--json")
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    problem = json.loads(done.stderr)
+    assert problem["code"] == "unknown_operation"
+    assert "createNote" in problem["next_step"]
 
 
 def test_the_real_executable_ends_with_the_same_codes(home):
@@ -136,6 +143,8 @@ def test_a_plugin_that_is_not_installed_says_how_to_install_it(monkeypatch):
 
 def test_the_completion_script_is_answered(home):
     assert "_DESKBELL_COMPLETE" in invoke("completion", "zsh").stdout
+    script = json.loads(invoke("completion", "zsh", "--json").stdout)
+    assert script == {"shell": "zsh", "script": invoke("completion", "zsh").stdout.removesuffix("\n")}
     environment = {"_DESKBELL_COMPLETE": "complete_bash", "COMP_WORDS": "deskbell do", "COMP_CWORD": "1"}
     done = CliRunner().invoke(build(), [], env=environment, prog_name="deskbell")
     assert done.stdout.split() == ["doctor"]

@@ -1,5 +1,7 @@
 """`deskbell pair` and `unpair`: how this laptop comes to a relay, and leaves it."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +13,7 @@ from deskbell_wire.errors import Problem
 if TYPE_CHECKING:
     from deskbell_daemon.link.pairing import DeviceCode
     from deskbell_daemon.local.client import LocalClient
+    from deskbell_daemon.settings import Settings
 
 
 def pair(
@@ -20,6 +23,10 @@ def pair(
         bool, typer.Option("--code", help="Join the account of a laptop that is paired already: shows a code for it.")
     ] = False,
     name: Annotated[str | None, typer.Option(help="What this laptop is called; default: its host name.")] = None,
+    notes_folder: Annotated[
+        str | None,
+        typer.Option("--notes-folder", help="Where the notes are, such as an Obsidian vault; it must exist."),
+    ] = None,
     insecure_storage: Annotated[
         bool,
         typer.Option("--insecure-storage", help="Keep the key in a file that only you can read, not in a keyring."),
@@ -42,6 +49,7 @@ def pair(
     state = StateFile(places).load()
     if state.paired:
         raise Problem("already_paired", f"This profile is paired with {state.relay_url}.")
+    folder = None if notes_folder is None else usable(notes_folder)
     before = settings.secrets.backend
     wanted = "file" if insecure_storage else before
     declared = declaration(settings)
@@ -70,28 +78,48 @@ def pair(
         if wanted != before:
             write_setting(places, "secrets.backend", before)
         raise
-    heard = tell_daemon(profile, wanted)
+    if folder is not None:
+        settings = write_setting(places, "notes_folder", str(folder))
+    heard = tell_daemon(profile, settings)
     document = {
         "relay": state.relay_url,
         "device_id": state.device_id,
         "account_id": state.account_id,
         "device_name": state.device_name,
         "secrets_backend": wanted,
+        "notes_folder": str(settings.notes_folder),
         "daemon": heard,
     }
     steps = {
         "reloaded": "The running daemon has taken it over. Next: deskbell connect",
-        "needs_restart": "The running daemon keeps its keys elsewhere: restart it. Then: deskbell connect",
+        "needs_restart": "The running daemon has other settings: restart it. Then: deskbell connect",
         "not_running": "Next: start `deskbell daemon`, then run `deskbell connect`.",
     }
     terminal.emit(document, f"✓ Paired with {state.relay_url} as “{state.device_name}”.", steps[heard])
 
 
-def tell_daemon(profile: str, backend: str) -> str:
+def usable(named: str) -> Path:
+    """The folder as a whole path. One that a person names is never made: a typing error would hide their notes.
+
+    Raises Problem folder_not_writable.
+    """
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise Problem("folder_not_writable", f"There is no folder {folder}.", next_step="Make it, or mount its disk.")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Problem("folder_not_writable", f"You may not write into {folder}.")
+    return folder
+
+
+def tell_daemon(profile: str, settings: "Settings") -> str:
     """Let a running daemon take the pairing over: reloaded, needs_restart or not_running."""
 
     async def reload(daemon: "LocalClient") -> str:
-        if (await daemon.get("/v1/status"))["secrets_backend"] != backend:
+        status = await daemon.get("/v1/status")
+        if (status["secrets_backend"], status["notes_folder"]) != (
+            settings.secrets.backend,
+            str(settings.notes_folder),
+        ):
             return "needs_restart"
         await daemon.post("/v1/reload")
         return "reloaded"
