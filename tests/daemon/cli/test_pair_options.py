@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-import os
+import shlex
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from deskbell_daemon.cli.exits import ExitCode
-from deskbell_daemon.cli.processes import daemon_child, relay_child
+from deskbell_daemon.cli.processes import clean_environment, daemon_child, relay_child
 from deskbell_daemon.cli.table import build
 
 
@@ -62,8 +64,22 @@ def test_a_daemon_that_runs_with_another_notes_folder_is_to_be_restarted(pair, t
         asyncio.run(daemon.stop())
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_pairs_nothing(pair, tmp_path):
-    (tmp_path / "Vault").mkdir(mode=0o500)
-    refused = pair("--notes-folder", str(tmp_path / "Vault"))
-    assert json.loads(refused.stderr)["code"] == "folder_not_writable"
+def test_a_folder_that_cannot_be_written_pairs_nothing(tmp_path):
+    (tmp_path / "Vault").mkdir()
+    words = [sys.executable, "-m", "deskbell_daemon.cli", "pair", "https://bell.example", "--json"]
+    command = shlex.join([*words, "--notes-folder", str(tmp_path / "Vault")])
+    within = f"mount -t tmpfs -o ro none '{tmp_path}/Vault' && {command}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", within],  # root, too, may not write there
+        env=clean_environment() | {"DESKBELL_HOME": str(tmp_path / "laptop")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.FAILED
+    problem = json.loads(done.stderr)
+    assert (problem["code"], problem["detail"]) == (
+        "folder_not_writable",
+        f"You may not write into {tmp_path / 'Vault'}.",
+    )
