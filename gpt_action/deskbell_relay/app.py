@@ -80,7 +80,7 @@ class Relay:
         )
         self.guard = Guard(settings, self.identity.authenticator, self.rates, self.metrics, self.identity.error_page)
         self.sweeper = Sweeper(self.channel, self.commands, settings, self.metrics)
-        intake = Intake(self.dispatch, Lookups(store, self.commands, self.hub.is_online, settings))
+        self.intake = intake = Intake(self.dispatch, Lookups(store, self.commands, self.hub.is_online, settings))
         flights = Flights()
         self.changes = Changes()
         answers = Answers(ToolCalls(intake, self.commands, flights), Notes(intake), self.changes)

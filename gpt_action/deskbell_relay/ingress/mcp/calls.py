@@ -60,7 +60,7 @@ class ToolCalls:
                 action, arguments = await self._answered(call, params.request_state, params.input_responses)
             answer = await self._ask(ctx, call, action, arguments)
         except Problem as problem:
-            call.notes["code"] = problem.code
+            call.notes["tool_error"] = problem.code
             return error_of(problem)
         if isinstance(answer, Result) and answer.status == "awaiting_approval" and can_be_asked(ctx):
             return types.InputRequiredResult(input_requests={APPROVAL: _QUESTION}, request_state=answer.id)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIONS
 from pydantic_core import from_json
 
 from deskbell_relay.channel.bus import Abandoned, Bus
@@ -78,6 +78,9 @@ class McpDoor:
     async def post(self, call: Call) -> web.StreamResponse:
         """One JSON-RPC message, or a batch of them where the revision knows batches."""
         self._check_origin(call.request)
+        version = call.request.headers.get(VERSION_HEADER)
+        if version is not None and version not in KNOWN_PROTOCOL_VERSIONS:
+            return rpc.unknown_revision(version)
         settings = self._settings
         raw = await body.read(call.request, most=settings.max_body, timeout_s=settings.upload_timeout_s)
         body.media_type(call.request, "application/json")
@@ -107,6 +110,8 @@ class McpDoor:
 
     async def _one(self, call: Call, message: Any, raw: bytes) -> web.StreamResponse:
         method = message.get("method") if isinstance(message, dict) else None
+        if isinstance(message, dict) and not isinstance(message.get("id", ""), str | int | float):
+            return rpc.refused(rpc.INVALID_REQUEST, "A request's id is a text or a number.")
         if not isinstance(method, str):
             return await answered(self._whole.handle_request, call, raw)  # it says what is wrong with it
         call.notes["method"] = method[:60]

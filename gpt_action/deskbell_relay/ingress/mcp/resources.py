@@ -21,9 +21,6 @@ PAGE: Final = 100
 MOST_CHARACTERS: Final = 1_000_000
 """Of one note; a longer one is read in parts with the tool read_note."""
 
-LIST_WAIT_S: Final = 10
-"""Clients list resources as they connect: a laptop that does not answer must not hold that up."""
-
 RESOURCE_NOT_FOUND: Final = -32002
 """What 2025-11-25 says for a resource that is not there; 2026-07-28 says INVALID_PARAMS."""
 
@@ -45,7 +42,7 @@ class Notes:
     async def page(self, call: Call, cursor: str | None) -> types.ListResourcesResult:
         """Up to 100 notes, the latest change first."""
         arguments: dict[str, Any] = {"limit": PAGE} | ({"page": cursor} if cursor else {})
-        output = await self._output(call, "note.list", arguments, wait_s=LIST_WAIT_S)
+        output = await self._output(call, "note.list", arguments)
         listed = [
             types.Resource(
                 uri=uri_of(note["path"]),
@@ -81,11 +78,11 @@ class Notes:
         return types.ReadResourceResult(contents=[contents])
 
     async def _output(
-        self, call: Call, action: str, arguments: Mapping[str, Any], *, wait_s: float | None = None, not_found: int = 0
+        self, call: Call, action: str, arguments: Mapping[str, Any], *, not_found: int = 0
     ) -> Mapping[str, Any]:
         """What the action gave. Raises MCPError with the sentence of why not: resources have no other place for it."""
         try:
-            answer = await self._intake.ask(call, BY_ID[action], arguments, Asked(wait_s=wait_s, withdraw=True))
+            answer = await self._intake.ask(call, BY_ID[action], arguments, Asked(withdraw=True))
         except Problem as problem:
             code = types.INVALID_PARAMS if problem.status < 500 else types.INTERNAL_ERROR
             raise MCPError(
