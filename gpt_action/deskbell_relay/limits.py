@@ -29,12 +29,39 @@ class Limits(BaseSettings):
     code_tries_rate: str = Field(default="200/minute", description="Wrong codes of all addresses together")
     pending_approvals: int = Field(default=3, gt=0, description="Per account, so that nobody is worn down by prompts")
 
+    registration_rate: str = Field(
+        default="60/hour",
+        description="Clients that register, per address: ChatGPT and Claude come for all their users from a few",
+    )
+    registrations_rate: str = Field(
+        default="120/minute",
+        description="The same of all addresses together: they are cheap, and each is a durable row",
+    )
+    unused_registrations: int = Field(
+        default=5_000,
+        gt=0,
+        description="Registered clients without a grant; a flood needs 40 minutes to push one out, a person fewer",
+    )
+    documents_rate: str = Field(
+        default="60/minute", description="Fetches of clients' documents, per host, so that we are nobody's weapon"
+    )
+    document_fetches: int = Field(default=8, gt=0, description="Of these at once, of all hosts")
+
     retention_s: int = Field(
         default=7 * 24 * 3600, gt=0, description="How long an event and a finished command are kept"
     )
     retention_events: int = Field(default=10_000, gt=0, description="How many events an account keeps")
 
-    @field_validator("commands_rate", "requests_rate", "public_rate", "pairing_rate", "code_tries_rate")
+    @field_validator(
+        "commands_rate",
+        "requests_rate",
+        "public_rate",
+        "pairing_rate",
+        "code_tries_rate",
+        "registration_rate",
+        "registrations_rate",
+        "documents_rate",
+    )
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
         parse_many(value)  # raises ValueError, whose sentence names the value

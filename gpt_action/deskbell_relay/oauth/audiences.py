@@ -1,8 +1,12 @@
 """What a token is for: its `aud`, one a door, so that a token of one door opens no other (RFC 8707)."""
 
 from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
 
 from deskbell_relay.http.route import Access
+
+Door = Literal["actions", "mcp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,24 @@ class Audiences:
         """What a route of that access takes."""
         return {"assistant": self.actions, "mcp": self.mcp}.get(access, self.devices)
 
-    def of_resource(self, resource: str | None) -> str | None:
+    def of_resource(self, resource: str | None, usual: Door) -> str | None:
         """The audience for an assistant's `resource` parameter; None for a foreign one.
 
-        Without one, or with the relay's own address, it is the GPT Action door, whose client sends none.
+        Without one, or with the relay's own address, it is the client's `usual` door.
         """
-        if resource is None or resource in (self.issuer, f"{self.issuer}/"):
-            return self.actions
-        return resource if resource in (self.actions, self.mcp) else None
+        named = self.issuer if resource is None else _normal(resource)
+        if named == self.issuer:
+            return self.mcp if usual == "mcp" else self.actions
+        return named if named in (self.actions, self.mcp) else None
+
+
+def _normal(resource: str) -> str:
+    """MCP: clients name the canonical address, servers bear upper case in scheme and host, and a slash at the end."""
+    try:
+        parts = urlsplit(resource)
+    except ValueError:
+        return resource
+    if not resource.isascii() or not resource.isprintable() or not parts.netloc:
+        return resource
+    rest = resource[len(parts.scheme) + len("://") + len(parts.netloc) :]
+    return f"{parts.scheme}://{parts.netloc.lower()}{rest}".removesuffix("/")

@@ -17,6 +17,7 @@ from deskbell_relay.oauth.keys import Keys
 from deskbell_relay.oauth.tokens import Claims, UnknownKeyError
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.tables import devices, grants
+from deskbell_wire.actions import SCOPES
 from deskbell_wire.clock import SECOND, now_us
 from deskbell_wire.errors import Problem
 
@@ -152,6 +153,8 @@ class Authenticator:
         """RFC 6750 section 3, and where a client learns how to sign in (RFC 9728 section 5.1)."""
         metadata = f"{self._audiences.issuer}/.well-known/oauth-protected-resource/{_PATHS[access]}"
         challenge = f'Bearer resource_metadata="{metadata}"'
+        if access == "mcp":  # MCP clients ask for exactly these; without them, for all that the server has
+            challenge += f', scope="{" ".join(SCOPES)}"'
         if problem.code == "missing_token":
             return challenge
         return f'{challenge}, error="invalid_token", error_description="{problem.detail}"'

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from deskbell_relay.oauth import redirects
 from deskbell_relay.oauth.audiences import Audiences
+from deskbell_relay.oauth.client_documents import DocumentError
 from deskbell_relay.oauth.clients import AUTHORIZATION_CODE, Client, Clients
 from deskbell_relay.oauth.issue import Issuer
 from deskbell_relay.oauth.secrets import digest, new_secret
@@ -90,7 +91,7 @@ class Authorizations:
         try:
             row = self._request(client, query) | {
                 "redirect_uri": redirect_uri,
-                "host": redirects.host_of(redirect_uri)[:255],
+                "host": redirects.requester(client.id, redirect_uri),
                 "browser_hash": browser_hash,
             }
         except ClientErrorAnswer as error:
@@ -135,9 +136,12 @@ class Authorizations:
             return "This code has expired."
         if row.redirect_uri != form.get("redirect_uri", ""):
             return "redirect_uri differs from that of the authorization request."
+        if not redirects.is_registered(row.redirect_uri, client.redirect_uris):
+            return "The redirect_uri of the authorization request is no longer one of this client's."
         if not proves(row.challenge, form.get("code_verifier")):
             return "code_verifier does not fit the code_challenge of the authorization request."
-        if form.get("resource") is not None and self._audiences.of_resource(form["resource"]) != row.resource:
+        asked = form.get("resource")
+        if asked is not None and self._audiences.of_resource(asked, client.door) != row.resource:
             return "resource differs from that of the authorization request."
         grant_id = new_id("gra")
         connection.execute(
@@ -169,10 +173,19 @@ class Authorizations:
         for name in ("client_id", "redirect_uri"):
             if len(query.getall(name, [])) != 1:
                 raise Problem("malformed_request", f"The link that brought you here must name one {name}.")
-        client = await self._clients.find(query["client_id"])
+        try:
+            client = await self._clients.find(query["client_id"])
+        except DocumentError as error:
+            raise Problem(
+                "malformed_request",
+                error.sentence,
+                next_step="Try again in a few minutes." if error.passing else "Tell the maker of the assistant.",
+            ) from error
         if client is None or AUTHORIZATION_CODE not in client.grant_types:
             raise Problem(
-                "malformed_request", "The link that brought you here names an assistant that this relay does not know."
+                "malformed_request",
+                "The link that brought you here names an assistant that this relay does not know, or no longer.",
+                next_step="Remove the connection in the assistant and add it again: it then introduces itself anew.",
             )
         if not redirects.is_registered(query["redirect_uri"], client.redirect_uris):
             raise Problem(
@@ -196,7 +209,7 @@ class Authorizations:
         state = query.get("state")
         if state is not None and len(state) > MOST_STATE:
             raise ClientErrorAnswer("invalid_request", f"state is longer than {MOST_STATE} characters.")
-        resource = self._audiences.of_resource(query.get("resource"))
+        resource = self._audiences.of_resource(query.get("resource"), client.door)
         if resource is None:
             raise ClientErrorAnswer("invalid_target", "resource is not one of this relay.")
         now = now_us()

@@ -6,20 +6,28 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
+from deskbell_relay.oauth import client_assertions
 from deskbell_relay.oauth.clients import Client, Clients
 from deskbell_relay.oauth.errors import OAuthError
 from deskbell_relay.oauth.secrets import digest, new_secret
+from deskbell_relay.store.engine import Store
 
 _NOBODY: Final = digest(new_secret())
 """Compared with when there is no such client, so that the time taken does not tell which ids exist."""
 
 
-async def authenticate(authorization: str | None, form: Mapping[str, str], clients: Clients) -> Client:
-    """The client, by Basic header, by POST body, or by its id alone when it is public.
+async def authenticate(
+    authorization: str | None, form: Mapping[str, str], clients: Clients, issuer: str, store: Store
+) -> Client:
+    """The client, by Basic header, by POST body, by a signed assertion, or by its id alone when it is public.
 
-    Raises OAuthError invalid_client, and invalid_request when it uses two ways at once.
+    Raises OAuthError invalid_client, and invalid_request when it uses two ways at once; DocumentError.
     """
     basic = _basic(authorization)
+    if "client_assertion" in form or "client_assertion_type" in form:
+        if basic is not None or "client_secret" in form:
+            raise OAuthError("invalid_request", "Send a client assertion or a secret, not both.")
+        return await _by_assertion(form, clients, issuer, store)
     if basic is None:
         client_id, secret = form.get("client_id", ""), form.get("client_secret") or None
     else:
@@ -38,6 +46,17 @@ async def authenticate(authorization: str | None, form: Mapping[str, str], clien
             "There is no such client, or its secret is wrong.",
             headers={} if basic is None else {"WWW-Authenticate": 'Basic realm="deskbell", charset="UTF-8"'},
         )
+    return client
+
+
+async def _by_assertion(form: Mapping[str, str], clients: Clients, issuer: str, store: Store) -> Client:
+    if form.get("client_assertion_type") != client_assertions.TYPE:
+        raise OAuthError("invalid_request", f"client_assertion_type must be {client_assertions.TYPE}.")
+    assertion = form.get("client_assertion", "")
+    client = await clients.find(form.get("client_id") or client_assertions.subject(assertion))
+    if client is None or client.keys is None:
+        raise client_assertions.refused("there is no such client, or it has no keys")
+    await client_assertions.check(assertion, client, issuer, store)
     return client
 
 

@@ -8,21 +8,32 @@ from sqlalchemy import Connection, select
 from deskbell_relay.channel.bus import Hint, Revoked
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.http.route import Route
-from deskbell_relay.oauth import authorization, connect_codes, device_grant, invites, issue, tickets
+from deskbell_relay.oauth import (
+    authorization,
+    client_assertions,
+    connect_codes,
+    device_grant,
+    invites,
+    issue,
+    tickets,
+)
 from deskbell_relay.oauth.approvals import Approvals, Publish
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.authenticator import Authenticator
 from deskbell_relay.oauth.authorization import Authorizations
+from deskbell_relay.oauth.client_documents import Documents
 from deskbell_relay.oauth.clients import Clients, built_in, in_database
 from deskbell_relay.oauth.connect_codes import ConnectCodes
 from deskbell_relay.oauth.decisions import Decisions
 from deskbell_relay.oauth.device_grant import DeviceGrant
 from deskbell_relay.oauth.devices import Devices
+from deskbell_relay.oauth.fetcher import Fetcher
 from deskbell_relay.oauth.grants import Grants
 from deskbell_relay.oauth.issue import Issuer
 from deskbell_relay.oauth.keys import Keys
 from deskbell_relay.oauth.metadata import Metadata
 from deskbell_relay.oauth.pairing import Pairing
+from deskbell_relay.oauth.registration import Registration
 from deskbell_relay.oauth.sealing import Sealer, relay_secret
 from deskbell_relay.oauth.tickets import Tickets
 from deskbell_relay.oauth.token_endpoint import TokenEndpoint
@@ -68,7 +79,9 @@ class Identity:
         sealer = Sealer(relay_secret(settings))
         self._keys = Keys(store, sealer, settings)
         issuer = Issuer(settings, self._keys, audiences, sealer)
-        clients = Clients([built_in, in_database(store)])
+        self.documents = Documents(Fetcher(at_once=settings.document_fetches), rates, settings.documents_rate)
+        self._registration = Registration(settings, store, rates)
+        clients = Clients([built_in, in_database(store), self.documents.find])
         decisions = Decisions()
         stream_tickets = Tickets(store)
         grant = DeviceGrant(settings, store, issuer)
@@ -90,6 +103,7 @@ class Identity:
                 self.authenticator,
                 revoked=revoked,
             ),
+            self._registration,
             Metadata(settings, self._keys, audiences),
             ConnectCodes(store),
             approvals,
@@ -135,10 +149,12 @@ class Identity:
     async def _purge(self) -> None:
         for what in (
             authorization.purge,
+            client_assertions.purge,
             connect_codes.purge,
             device_grant.purge,
             invites.purge,
             issue.purge,
+            self._registration.purge,
             tickets.purge,
         ):
             gone = await self._store.write(what)

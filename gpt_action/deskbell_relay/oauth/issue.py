@@ -47,7 +47,7 @@ class Reused:
     credential_id: str
 
 
-Rotation = Rotated | Reused | Literal["unknown"]
+Rotation = Rotated | Reused | Literal["unknown", "another_resource"]
 
 
 class Issuer:
@@ -135,8 +135,8 @@ class Issuer:
         self._add(connection, credential_id, token, None, now)
         return token
 
-    def rotate(self, connection: Connection, client_id: str, token: str) -> Rotation:
-        """Exchange `token` of the client, as the top of this file says."""
+    def rotate(self, connection: Connection, client_id: str, token: str, resource: str | None = None) -> Rotation:
+        """Exchange `token` of the client, as the top of this file says; for another `resource` it is not used up."""
         now = now_us()
         key = digest(token)
         query = (
@@ -148,6 +148,8 @@ class Issuer:
         row = connection.execute(query).mappings().one_or_none()
         if row is None or row[refresh_families.c.ended_at] is not None or row[refresh_tokens.c.expires_at] <= now:
             return "unknown"
+        if resource is not None and resource != row[refresh_families.c.resource]:
+            return "another_resource"
         account_id, credential_id = row[refresh_families.c.account_id], row[refresh_families.c.credential_id]
         used_at: int | None = row[refresh_tokens.c.used_at]
         if row[refresh_families.c.client_id] != client_id or (

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from deskbell_relay.http.responses import json_response
 from deskbell_relay.http.route import Call, Route
+from deskbell_relay.oauth import client_assertions
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.clients import DEVICE_CODE
 from deskbell_relay.oauth.keys import Keys
@@ -16,6 +17,8 @@ from deskbell_wire.errors import Problem
 READABLE: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 """Public, and read by clients that run in a browser."""
 
+AUTH_METHODS: Final = ("none", "client_secret_post", "client_secret_basic", "private_key_jwt")
+
 
 class Metadata:
     """The `/.well-known` documents."""
@@ -23,7 +26,7 @@ class Metadata:
     def __init__(self, settings: Settings, keys: Keys, audiences: Audiences) -> None:
         self._settings = settings
         self._keys = keys
-        self._resources = {"actions": audiences.actions, "v1": audiences.devices}
+        self._resources = {"actions": audiences.actions, "mcp": audiences.mcp, "v1": audiences.devices}
 
     def routes(self) -> list[Route]:
         """This room's rows of the route table."""
@@ -53,6 +56,8 @@ class Metadata:
                 "issuer": issuer,
                 "authorization_endpoint": f"{issuer}/oauth/authorize",
                 "token_endpoint": f"{issuer}/oauth/token",
+                "registration_endpoint": f"{issuer}/oauth/register",
+                "client_id_metadata_document_supported": True,
                 "revocation_endpoint": f"{issuer}/oauth/revoke",
                 "device_authorization_endpoint": f"{issuer}/oauth/device_authorization",
                 "jwks_uri": f"{issuer}/.well-known/jwks.json",
@@ -60,8 +65,10 @@ class Metadata:
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
                 "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_CODE],
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
-                "revocation_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+                "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+                "token_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS),
+                "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+                "revocation_endpoint_auth_signing_alg_values_supported": list(client_assertions.ALGORITHMS),
                 "code_challenge_methods_supported": ["S256"],
                 "authorization_response_iss_parameter_supported": True,
                 "service_documentation": f"{issuer}/",
@@ -70,8 +77,8 @@ class Metadata:
         )
 
     async def resource(self, call: Call) -> web.StreamResponse:
-        """Of one door; without a name, of the GPT Action door. Problem not_found."""
-        resource = self._resources.get(call.request.match_info.get("door", "actions"))
+        """Of one door; without a name, of the MCP door, whose clients are the ones that look. Problem not_found."""
+        resource = self._resources.get(call.request.match_info.get("door", "mcp"))
         if resource is None:
             raise Problem("not_found", "There is no such door.")
         document: dict[str, Any] = {

@@ -15,6 +15,7 @@ from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.authenticator import Authenticator
 from deskbell_relay.oauth.authorization import Authorizations, Redeemed, Replayed
 from deskbell_relay.oauth.client_authentication import authenticate
+from deskbell_relay.oauth.client_documents import DocumentError
 from deskbell_relay.oauth.clients import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN, Client, Clients
 from deskbell_relay.oauth.device_grant import DeviceGrant
 from deskbell_relay.oauth.errors import OAuthError, from_problem
@@ -119,15 +120,19 @@ class TokenEndpoint:
         return outcome
 
     async def _refresh(self, client: Client, form: Mapping[str, str]) -> Answer:
-        token = form.get("refresh_token", "")
-        outcome = await self._store.write(lambda connection: self._rotate(connection, client.id, token))
+        token, asked = form.get("refresh_token", ""), form.get("resource")
+        if client.kind == "device":
+            resource = asked
+        else:
+            resource = None if asked is None else self._audiences.of_resource(asked, client.door) or "foreign"
+        outcome = await self._store.write(lambda connection: self._rotate(connection, client.id, token, resource))
         if isinstance(outcome, Reused):
             self._revoked(outcome.credential_id)
             raise OAuthError("invalid_grant", "This refresh token was used before: all that came of it is revoked.")
+        if outcome == "another_resource":
+            raise OAuthError("invalid_target", "resource differs from that of the grant.")
         if not isinstance(outcome, Rotated):
             raise OAuthError("invalid_grant", "This refresh token is unknown, expired or revoked.")
-        if form.get("resource") is not None and self._audiences.of_resource(form["resource"]) != outcome.resource:
-            raise OAuthError("invalid_target", "resource differs from that of the grant.")
         if outcome.credential_id.startswith("dev_"):
             return self._issuer.device_answer(
                 account_id=outcome.account_id,
@@ -140,8 +145,10 @@ class TokenEndpoint:
             client, outcome.account_id, outcome.credential_id, outcome.resource, scopes, outcome.refresh_token
         )
 
-    def _rotate(self, connection: Connection, client_id: str, token: str) -> Rotated | Reused | str:
-        outcome = self._issuer.rotate(connection, client_id, token)
+    def _rotate(
+        self, connection: Connection, client_id: str, token: str, resource: str | None
+    ) -> Rotated | Reused | str:
+        outcome = self._issuer.rotate(connection, client_id, token, resource)
         if isinstance(outcome, Reused):
             end_holder(connection, outcome.account_id, outcome.credential_id)
         return outcome
@@ -164,7 +171,7 @@ class TokenEndpoint:
 
     async def _end_access_token(self, client: Client, token: str) -> str | None:
         """Revoke what the client's own access token belongs to: its id, or None for a token that is no good."""
-        for audience in (self._audiences.actions, self._audiences.devices):
+        for audience in (self._audiences.actions, self._audiences.mcp, self._audiences.devices):
             try:
                 claims = await self._authenticator.claims(token, audience)
             except Problem:  # RFC 7009 section 2.2: that is as good as revoked
@@ -183,7 +190,16 @@ class TokenEndpoint:
             raise from_problem(problem) from None
 
     async def _client(self, call: Call, form: Mapping[str, str]) -> Client:
-        return await authenticate(call.request.headers.get("Authorization"), form, self._clients)
+        header = call.request.headers.get("Authorization")
+        try:
+            return await authenticate(header, form, self._clients, self._settings.issuer, self._store)
+        except DocumentError as error:
+            # Not invalid_client for what passes: the client would forget its grant, and ask the person again.
+            raise OAuthError(
+                "temporarily_unavailable" if error.passing else "invalid_client", error.sentence
+            ) from error
+        except Problem as problem:
+            raise OAuthError("temporarily_unavailable", problem.detail, headers=problem.headers) from None
 
 
 def narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ __all__ = [
     "requests",
     "signing_keys",
     "stream_tickets",
+    "used_assertions",
 ]
 
 signing_keys = Table(
@@ -41,6 +42,7 @@ clients = Table(
     Column("secret_hash", String(64)),
     Column("redirect_uris", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="operator"),  # or registered: by itself, and purged
 )
 
 invites = Table(
@@ -145,6 +147,14 @@ stream_tickets = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
+used_assertions = Table(
+    "used_assertions",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # of client and jti
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
 _REVOKED = text("revoked_at IS NOT NULL")
 Index("ix_devices_revoked_at", devices.c.revoked_at, sqlite_where=_REVOKED, postgresql_where=_REVOKED)
 Index("ix_grants_revoked_at", grants.c.revoked_at, sqlite_where=_REVOKED, postgresql_where=_REVOKED)
+Index("ix_grants_client_id", grants.c.client_id)

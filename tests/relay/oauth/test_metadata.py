@@ -28,7 +28,7 @@ async def test_the_server_names_addresses_that_are_there(relay: PairedRelay) -> 
     server = await document(relay, SERVER)
     assert server["issuer"] == relay.url
     addresses = [value for name, value in server.items() if name.endswith("_endpoint") or name == "jwks_uri"]
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         async with relay.session.get(address, allow_redirects=False) as answer:
             assert answer.status != 404, address
@@ -39,14 +39,19 @@ async def test_the_server_promises_what_it_keeps(relay: PairedRelay) -> None:
     assert server["response_types_supported"] == ["code"]
     assert server["code_challenge_methods_supported"] == ["S256"]
     assert server["authorization_response_iss_parameter_supported"] is True
-    assert set(server["token_endpoint_auth_methods_supported"]) == {"client_secret_post", "client_secret_basic", "none"}
+    assert set(server["token_endpoint_auth_methods_supported"]) == {
+        "client_secret_post",
+        "client_secret_basic",
+        "none",
+        "private_key_jwt",
+    }
     assert set(server["scopes_supported"]) == {*SCOPES, "offline_access"}
     for name in server["grant_types_supported"]:
         status, error = await relay.post("/oauth/token", form={"grant_type": name, "client_id": "deskbell-cli"})
         assert (status, error["error"]) != (400, "unsupported_grant_type")
 
 
-@pytest.mark.parametrize(("path", "door"), [("", "actions"), ("/actions", "actions"), ("/v1", "v1")])
+@pytest.mark.parametrize(("path", "door"), [("", "mcp"), ("/mcp", "mcp"), ("/actions", "actions"), ("/v1", "v1")])
 async def test_each_door_says_who_gives_tokens_for_it(relay: PairedRelay, path: str, door: str) -> None:
     resource = await document(relay, RESOURCE + path)
     assert resource["resource"] == f"{relay.url}/{door}"
