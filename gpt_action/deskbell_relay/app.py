@@ -32,6 +32,7 @@ from deskbell_relay.ingress.mcp.door import McpDoor
 from deskbell_relay.ingress.mcp.flights import Flights
 from deskbell_relay.ingress.mcp.resources import Notes
 from deskbell_relay.ingress.mcp.server import Answers, mcp_server
+from deskbell_relay.ingress.mcp.tasks import Tasks
 from deskbell_relay.oauth.identity import Identity
 from deskbell_relay.pages import rendering
 from deskbell_relay.results.api import CommandsApi
@@ -84,7 +85,8 @@ class Relay:
         flights = Flights()
         self.changes = Changes()
         answers = Answers(ToolCalls(intake, self.commands, flights), Notes(intake), self.changes)
-        self.mcp = McpDoor(mcp_server(answers, settings.issuer), self.changes, self.bus, settings)
+        tasks = Tasks(intake, self.commands, settings)
+        self.mcp = McpDoor(mcp_server(answers, tasks, settings.issuer), self.changes, self.bus, settings)
         self.routes: list[Route] = [
             *GptActionDoor(intake).routes(),
             *self.mcp.routes(),

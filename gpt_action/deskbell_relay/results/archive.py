@@ -141,21 +141,30 @@ def advance(connection: Connection, items: Sequence[Step]) -> list[Exception | N
     return outcomes
 
 
-def one(connection: Connection, account_id: str, command_id: str) -> Row[Any]:
-    """The account's command. Raises Problem command_not_found, also for another account's."""
-    row = connection.execute(
-        query().where(commands.c.id == command_id, commands.c.account_id == account_id)
-    ).one_or_none()
+def one(connection: Connection, account_id: str, command_id: str, *, grant_id: str | None = None) -> Row[Any]:
+    """The account's command, or one grant's. Raises Problem command_not_found, also for another's."""
+    wanted = query().where(commands.c.id == command_id, commands.c.account_id == account_id)
+    if grant_id is not None:
+        wanted = wanted.where(commands.c.grant_id == grant_id)
+    row = connection.execute(wanted).one_or_none()
     if row is None:
         raise not_found(command_id)
     return row
 
 
 def page(
-    connection: Connection, account_id: str, status: Status | None, before: str | None, most: int
+    connection: Connection,
+    account_id: str,
+    status: Status | None,
+    before: str | None,
+    most: int,
+    *,
+    grant_id: str | None = None,
 ) -> Sequence[Row[Any]]:
-    """Up to `most` of the account's commands, newest first, older than the id `before`."""
+    """Up to `most` of the account's commands, or one grant's, newest first, older than the id `before`."""
     wanted = query().where(commands.c.account_id == account_id)
+    if grant_id is not None:
+        wanted = wanted.where(commands.c.grant_id == grant_id)
     if status is not None:
         wanted = wanted.where(commands.c.status == status)
     if before is not None:

@@ -34,9 +34,11 @@ class Commands:
         self._finishes: Batch[Finish, Finished] = Batch(store, archive.finish)
         self._steps: Batch[Step, None] = Batch(store, archive.advance)
 
-    async def get(self, account_id: str, command_id: str) -> Result:
-        """The command now. Raises Problem command_not_found."""
-        row = await self._store.read(lambda connection: archive.one(connection, account_id, command_id))
+    async def get(self, account_id: str, command_id: str, *, grant_id: str | None = None) -> Result:
+        """The command now; of one grant alone, if it is given. Raises Problem command_not_found."""
+        row = await self._store.read(
+            lambda connection: archive.one(connection, account_id, command_id, grant_id=grant_id)
+        )
         return result_of(row._mapping)
 
     async def wait(self, account_id: str, command_id: str, timeout_s: float, watch: Watch | None = None) -> Result:
@@ -47,9 +49,13 @@ class Commands:
                 return result
             return await expectation.settled(timeout_s) or await self.get(account_id, command_id)
 
-    async def page(self, account_id: str, status: Status | None, before: str | None, most: int) -> list[Result]:
-        """Up to `most` commands, newest first."""
-        rows = await self._store.read(lambda connection: archive.page(connection, account_id, status, before, most))
+    async def page(
+        self, account_id: str, status: Status | None, before: str | None, most: int, *, grant_id: str | None = None
+    ) -> list[Result]:
+        """Up to `most` commands, newest first; of one grant alone, if it is given."""
+        rows = await self._store.read(
+            lambda connection: archive.page(connection, account_id, status, before, most, grant_id=grant_id)
+        )
         return [result_of(row._mapping) for row in rows]
 
     async def finish(

@@ -13,6 +13,7 @@ from deskbell_relay.ingress.mcp.changes import Changes
 from deskbell_relay.ingress.mcp.instructions import INSTRUCTIONS
 from deskbell_relay.ingress.mcp.prompts import PROMPTS, filled_in
 from deskbell_relay.ingress.mcp.resources import RESOURCE_NOT_FOUND, TEMPLATE, Notes
+from deskbell_relay.ingress.mcp.tasks import CAPABILITY, Tasks
 from deskbell_relay.ingress.mcp.tools import INPUT_SCHEMAS, TOOLS
 from deskbell_wire.errors import Problem
 from deskbell_wire.version import RELEASE
@@ -72,9 +73,13 @@ class Answers:
 class McpServer(Server[Any]):
     """Says that its list of tools can change at both revisions: 2025-11-25 clients hear of it on their GET stream."""
 
-    def get_capabilities(self, *args: Any, **options: Any) -> types.ServerCapabilities:
+    def get_capabilities(
+        self, *args: Any, protocol_version: str | None = None, **options: Any
+    ) -> types.ServerCapabilities:
         """What the SDK derives from the handlers, and what this door does beside the SDK."""
-        capabilities = super().get_capabilities(*args, **options)
+        capabilities = super().get_capabilities(*args, protocol_version=protocol_version, **options)
+        if protocol_version not in MODERN_PROTOCOL_VERSIONS:
+            capabilities.tasks = CAPABILITY
         if capabilities.tools is not None:
             capabilities.tools.list_changed = True
         if capabilities.prompts is not None:
@@ -84,9 +89,9 @@ class McpServer(Server[Any]):
         return capabilities
 
 
-def mcp_server(answers: Answers, website: str) -> McpServer:
+def mcp_server(answers: Answers, tasks: Tasks, website: str) -> McpServer:
     """The server that the session managers serve."""
-    return McpServer(
+    server = McpServer(
         "deskbell",
         version=RELEASE,
         title="Deskbell",
@@ -111,3 +116,9 @@ def mcp_server(answers: Answers, website: str) -> McpServer:
         on_get_prompt=answers.get_prompt,
         on_subscriptions_listen=answers.listen,
     )
+    server.middleware.append(tasks)
+    server.add_request_handler("tasks/get", types.GetTaskRequestParams, tasks.get)
+    server.add_request_handler("tasks/result", types.GetTaskPayloadRequestParams, tasks.result)
+    server.add_request_handler("tasks/list", types.PaginatedRequestParams, tasks.list_all)
+    server.add_request_handler("tasks/cancel", types.CancelTaskRequestParams, tasks.cancel)
+    return server

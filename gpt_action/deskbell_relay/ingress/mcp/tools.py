@@ -23,6 +23,7 @@ def tool_of(action: Action) -> types.Tool:
         input_schema=renamed(input_schema(action)),
         output_schema=renamed(output_schema(action)),
         annotations=hints_of(action),
+        execution=types.ToolExecution(task_support="optional" if action.performer == "device" else "forbidden"),
         _meta={"securitySchemes": [{"type": "oauth2", "scopes": [action.scope]}]},  # read by ChatGPT
     )
 
