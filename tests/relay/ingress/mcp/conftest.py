@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from assistants import Assistant
-from mcp_clients import plugged_in
+from mcp_door import plugged_in
 from paired_relay import Laptop, PairedRelay
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import mcp_types as types
 import pytest
 from assistants import Assistant
-from mcp_clients import LEGACY, MODERN, at_rest, created, desk, plugged_in, sdk_client
+from mcp_door import LEGACY, MODERN, at_rest, created, desk, plugged_in, sdk_client
 from paired_relay import Laptop, PairedRelay
 
 pytestmark = pytest.mark.usefixtures("impatient")

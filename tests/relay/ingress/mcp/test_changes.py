@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from assistants import Assistant
-from mcp_clients import MODERN, plugged_in, sdk_client
+from mcp_door import MODERN, plugged_in, sdk_client
 from paired_relay import PairedRelay
 
 from deskbell_relay.channel.bus import RosterChanged

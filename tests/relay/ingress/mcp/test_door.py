@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from assistants import Assistant, connect
-from mcp_clients import desk, plugged_in, posted, request
+from mcp_door import desk, plugged_in, posted, request
 from paired_relay import Laptop, PairedRelay
 
 INITIALIZE = request(

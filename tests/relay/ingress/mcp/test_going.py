@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from assistants import Assistant
-from mcp_clients import Desk, at_rest, created, desk, plugged_in, posted, request
+from mcp_door import Desk, at_rest, created, desk, plugged_in, posted, request
 from paired_relay import Laptop, PairedRelay
 
 

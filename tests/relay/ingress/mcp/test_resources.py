@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from assistants import Assistant
 from mcp.shared.exceptions import MCPError
-from mcp_clients import LEGACY, MODES, desk, sdk_client
+from mcp_door import LEGACY, MODES, desk, sdk_client
 from paired_relay import Laptop
 
 from deskbell_relay.ingress.mcp.resources import path_of, uri_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from assistants import Assistant
-from mcp_clients import LEGACY, created, desk, plugged_in, posted, request, sdk_client
+from mcp_door import LEGACY, created, desk, plugged_in, posted, request, sdk_client
 from paired_relay import Laptop
 
 HEADER = {"MCP_Protocol_Version": "2025-11-25"}

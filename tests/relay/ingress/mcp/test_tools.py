@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from assistants import Assistant
 from mcp.shared.exceptions import MCPError
-from mcp_clients import LEGACY, MODES, created, desk, sdk_client
+from mcp_door import LEGACY, MODES, created, desk, sdk_client
 from paired_relay import Laptop, PairedRelay
 
 from deskbell_wire.actions import CATALOGUE
