@@ -7,15 +7,14 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 
-from deskbell_daemon.cli.pages import Page, code_form
+from deskbell_daemon.cli.browser import Approve, Browser, GetCode, unreachable
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.pairing import CLI_CLIENT
 from deskbell_wire.version import USER_AGENT
@@ -26,9 +25,6 @@ LOOPBACK_REDIRECT = "http://127.0.0.1/callback"
 
 FINAL = frozenset({"done", "refused", "failed", "interrupted", "expired", "cancelled"})
 POLL_S = 0.2
-
-GetCode = Callable[[], Awaitable[str]]
-Approve = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,6 @@ class Assistant:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
-            cookie_jar=aiohttp.CookieJar(unsafe=True),  # loopback addresses have cookies too
             timeout=aiohttp.ClientTimeout(total=60, sock_connect=10),
             headers={"User-Agent": USER_AGENT},
         )
@@ -82,16 +77,10 @@ class Assistant:
         if self.client.secret is None:
             challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
             asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-        address, text = await self._page(f"{self.relay_url}/oauth/authorize?{urlencode(asked)}")
-        form = code_form(text)
-        assert form.asked is not None, "code_form looked"
-        target = urljoin(address, form.action) if form.action else address
-        waiting, text = await self._page(target, form.fields | {form.asked: await get_code()})
-        form_again = Page(text).form
-        if form_again is not None and form_again.asked is not None:
-            raise Problem("code_not_valid", f"The relay did not take the code. Its page says: {Page(text).text[:300]}")
-        await approve()
-        answer = await self._redirect(waiting, text, patience_s)
+        async with Browser() as browser:
+            request = f"{self.relay_url}/oauth/authorize?{urlencode(asked)}"
+            sent_back = await browser.allow(request, get_code, approve, patience_s)
+        answer = dict(parse_qsl(urlsplit(sent_back).query))
         if answer.get("state") != state or answer.get("iss") != self.relay_url:
             raise Problem("malformed_request", "The relay's answer is not to our request: state or iss differ.")
         if "code" not in answer:
@@ -137,41 +126,6 @@ class Assistant:
                     await asyncio.sleep(POLL_S)
         return answer
 
-    async def _page(self, address: str, form: dict[str, str] | None = None) -> tuple[str, str]:
-        """A page of the relay, redirects within it followed: its address and its text."""
-        assert self._http is not None
-        method = "GET" if form is None else "POST"
-        try:
-            async with self._http.request(method, address, data=form, headers={"Origin": self.relay_url}) as response:
-                text = await response.text()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise unreachable(self.relay_url, error) from error
-        if response.status >= 400:
-            raise Problem("malformed_request", f"The relay's page says ({response.status}): {Page(text).text[:300]}")
-        return str(response.url), text
-
-    async def _redirect(self, address: str, text: str, patience_s: float) -> dict[str, str]:
-        """Wait at the page, as a browser without scripts does, until it sends us to the client's address."""
-        assert self._http is not None
-        try:
-            async with asyncio.timeout(patience_s):
-                while True:
-                    page = Page(text)
-                    address = urljoin(address, page.refresh or page.back or "")
-                    async with self._http.get(address, allow_redirects=False) as response:
-                        location = response.headers.get("Location", "")
-                        text = await response.text()
-                    if location and _same_place(location, self.client.redirect_uri):
-                        return dict(parse_qsl(urlsplit(location).query))
-                    if response.status >= 400:
-                        raise Problem("malformed_request", f"The relay's page says: {Page(text).text[:300]}")
-                    address = urljoin(address, location)
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            raise Problem("code_not_valid", "Nobody approved the assistant in time.") from None
-        except aiohttp.ClientError as error:
-            raise unreachable(self.relay_url, error) from error
-
     async def _token(self, grant: dict[str, str]) -> None:
         form = grant | {"client_id": self.client.id}
         if self.client.secret is not None:
@@ -195,19 +149,9 @@ class Assistant:
             raise Problem("relay_unreachable", f"{self.relay_url} does not answer as a relay does.") from error
 
 
-def _same_place(location: str, redirect_uri: str) -> bool:
-    there, ours = urlsplit(location), urlsplit(redirect_uri)
-    return (there.scheme, there.hostname, there.path) == (ours.scheme, ours.hostname, ours.path)
-
-
 def relayed(status: int, answer: dict[str, Any]) -> Problem:
     """The relay's problem document as our own Problem."""
     code = answer.get("code")
     if code not in ERRORS:
         return Problem("relay_unreachable", f"The relay answered {status}.")
     return Problem(str(code), str(answer.get("detail")), next_step=answer.get("next_step"))
-
-
-def unreachable(relay_url: str, error: Exception) -> Problem:
-    """The sentence for a relay that does not answer."""
-    return Problem("relay_unreachable", f"{relay_url} does not answer: {str(error) or type(error).__name__}.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from deskbell_daemon.cli.archive import log_of
 from deskbell_daemon.cli.assistant import Assistant, Client
+from deskbell_daemon.cli.browser import Browser
 from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
 from deskbell_daemon.local.client import LocalClient
 from deskbell_daemon.places import Places, find_places
@@ -82,24 +83,28 @@ class Household:
         self, assistant: Assistant, approved: Callable[[dict[str, Any]], None] = lambda asked: None
     ) -> None:
         """Bring the assistant through the authorization code flow; the laptop shows what is asked, and approves."""
+        await assistant.authorize(self._code, lambda: self._approve(approved))
 
-        async def get_code() -> str:
-            async with self.local() as daemon:
-                return str((await daemon.post("/v1/relay/connect-code"))["code"])
+    async def allow(self, address: str) -> str:
+        """Be the person at whom any client aims its authorization request; the address that leads back to the client."""
+        async with Browser() as browser:
+            return await browser.allow(address, self._code, self._approve, WAIT_S)
 
-        async def approve() -> None:
-            async with self.local() as daemon:
-                asked: list[dict[str, Any]] = []
+    async def _code(self) -> str:
+        async with self.local() as daemon:
+            return str((await daemon.post("/v1/relay/connect-code"))["code"])
 
-                async def somebody_asks() -> bool:
-                    asked[:] = (await daemon.get("/v1/relay/approvals"))["approvals"]
-                    return bool(asked)
+    async def _approve(self, approved: Callable[[dict[str, Any]], None] = lambda asked: None) -> None:
+        async with self.local() as daemon:
+            asked: list[dict[str, Any]] = []
 
-                await until(somebody_asks, "the assistant's request on the laptop")
-                approved(asked[0])
-                await daemon.post(f"/v1/relay/approvals/{asked[0]['id']}/approve")
+            async def somebody_asks() -> bool:
+                asked[:] = (await daemon.get("/v1/relay/approvals"))["approvals"]
+                return bool(asked)
 
-        await assistant.authorize(get_code, approve)
+            await until(somebody_asks, "the assistant's request on the laptop")
+            approved(asked[0])
+            await daemon.post(f"/v1/relay/approvals/{asked[0]['id']}/approve")
 
     async def stop_daemon(self, assistant: Assistant) -> None:
         """Stop the daemon, and wait until the relay has seen its stream end: until then it may still send into it."""
