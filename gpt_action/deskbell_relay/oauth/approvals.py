@@ -12,7 +12,7 @@ from deskbell_relay.http.responses import json_response, model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.oauth import connect_codes
 from deskbell_relay.oauth.decisions import Decisions
-from deskbell_relay.oauth.secrets import digest, normal_code
+from deskbell_relay.oauth.sealing import Sealer
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.identity_tables import requests
@@ -37,12 +37,20 @@ class Approvals:
     """Binds requests to accounts, and decides them."""
 
     def __init__(
-        self, settings: Settings, store: Store, rates: Rates, decisions: Decisions, *, publish: Publish
+        self,
+        settings: Settings,
+        store: Store,
+        rates: Rates,
+        decisions: Decisions,
+        sealer: Sealer,
+        *,
+        publish: Publish,
     ) -> None:
         self._settings = settings
         self._store = store
         self._rates = rates
         self._decisions = decisions
+        self._sealer = sealer
         self._publish = publish
 
     def routes(self) -> list[Route]:
@@ -81,9 +89,9 @@ class Approvals:
         typed = parsed(ClaimRequest, call.body)
         self._rates.hit(f"{self._settings.code_tries}/minute", "claim", call.device)
         self._rates.hit(self._settings.code_tries_rate, "codes")
-        account_id = call.who.account_id
+        account_id, code = call.who.account_id, self._sealer.code_digest(typed.user_code)
         row = await self._store.write(
-            lambda connection: claim(connection, account_id, typed.user_code, self._settings.pending_approvals)
+            lambda connection: claim(connection, account_id, code, self._settings.pending_approvals)
         )
         call.notes["request"] = row.id
         return model_response(view(row))
@@ -112,9 +120,10 @@ class Approvals:
         """
         self._rates.hit(self._settings.code_tries_rate, "codes")
         tries, most = self._settings.code_tries, self._settings.pending_approvals
+        digest = self._sealer.code_digest(code)
         outcome = await self._store.write(
             lambda connection: connect_codes.bind(
-                connection, request_id, browser_hash, code, tries=tries, most_pending=most
+                connection, request_id, browser_hash, digest, tries=tries, most_pending=most
             )
         )
         if not isinstance(outcome, connect_codes.Bound):
@@ -139,12 +148,12 @@ def view(row: Row[Any]) -> Approval:
     )
 
 
-def claim(connection: Connection, account_id: str, code: str, most_pending: int) -> Row[Any]:
-    """Bind the device request of `code` to the account. Raises Problem code_not_valid, too_many_pending."""
+def claim(connection: Connection, account_id: str, code_digest: str, most_pending: int) -> Row[Any]:
+    """Bind the device request of the code to the account. Raises Problem code_not_valid, too_many_pending."""
     now = now_us()
     found = connection.execute(
         select(requests.c.id, requests.c.account_id, requests.c.status).where(
-            requests.c.user_code_hash == digest(normal_code(code)),
+            requests.c.user_code_hash == code_digest,
             requests.c.kind == "device",
             requests.c.expires_at > now,
         )

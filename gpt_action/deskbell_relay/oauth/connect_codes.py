@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from deskbell_relay.http.responses import model_response
 from deskbell_relay.http.route import Call, Route
-from deskbell_relay.oauth.secrets import digest, normal_code, user_code
+from deskbell_relay.oauth.sealing import Sealer
+from deskbell_relay.oauth.secrets import user_code
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.identity_tables import connect_codes, requests
 from deskbell_wire.clock import MINUTE, now_us, to_timestamp
@@ -39,8 +40,9 @@ class Bound:
 class ConnectCodes:
     """The route that gives a code to a laptop."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
+        self._sealer = sealer
 
     def routes(self) -> list[Route]:
         """This file's row of the route table."""
@@ -49,11 +51,11 @@ class ConnectCodes:
     async def give(self, call: Call) -> web.StreamResponse:
         """201 with a ConnectCode."""
         account_id, device_id = call.who.account_id, call.device
-        code = await self._store.write(lambda connection: create(connection, account_id, device_id))
+        code = await self._store.write(lambda connection: create(connection, self._sealer, account_id, device_id))
         return model_response(code, status=201)
 
 
-def create(connection: Connection, account_id: str, device_id: str) -> ConnectCode:
+def create(connection: Connection, sealer: Sealer, account_id: str, device_id: str) -> ConnectCode:
     """A new code of the account; the text is kept by nobody."""
     now = now_us()
     living = connection.execute(
@@ -67,16 +69,16 @@ def create(connection: Connection, account_id: str, device_id: str) -> ConnectCo
     text = user_code()
     connection.execute(
         insert(connect_codes).values(
-            hash=digest(normal_code(text)), account_id=account_id, device_id=device_id, expires_at=now + LIFETIME_US
+            hash=sealer.code_digest(text), account_id=account_id, device_id=device_id, expires_at=now + LIFETIME_US
         )
     )
     return ConnectCode(code=text, expires_at=to_timestamp(now + LIFETIME_US))
 
 
 def bind(
-    connection: Connection, request_id: str, browser_hash: str, code: str, *, tries: int, most_pending: int
+    connection: Connection, request_id: str, browser_hash: str, code_digest: str, *, tries: int, most_pending: int
 ) -> Bound | Refusal:
-    """Tie an assistant's open request to the account whose laptop shows `code`, and use the code up.
+    """Tie an assistant's open request to the account whose laptop shows the code, and use the code up.
 
     Answers instead of raising, because a wrong try must be counted and an exception would take the count back.
     `tries` wrong ones end the request. A code is not used up when the account cannot take one more question.
@@ -92,7 +94,7 @@ def bind(
         return "gone"
     usable = connection.execute(
         select(connect_codes.c.hash, connect_codes.c.account_id).where(
-            connect_codes.c.hash == digest(normal_code(code)),
+            connect_codes.c.hash == code_digest,
             connect_codes.c.used_at.is_(None),
             connect_codes.c.expires_at > now,
         )

@@ -14,7 +14,8 @@ from deskbell_relay.oauth.approvals import room_for_device
 from deskbell_relay.oauth.errors import OAuthError
 from deskbell_relay.oauth.issue import Issuer
 from deskbell_relay.oauth.pairing import client_of
-from deskbell_relay.oauth.secrets import digest, new_secret, normal_code, user_code
+from deskbell_relay.oauth.sealing import Sealer
+from deskbell_relay.oauth.secrets import digest, new_secret, user_code
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.identity_tables import requests
@@ -39,10 +40,11 @@ Outcome = tuple[str, str, str] | str
 class DeviceGrant:
     """The device's two requests: a code to show, and then whether it was approved."""
 
-    def __init__(self, settings: Settings, store: Store, issuer: Issuer) -> None:
+    def __init__(self, settings: Settings, store: Store, issuer: Issuer, sealer: Sealer) -> None:
         self._settings = settings
         self._store = store
         self._issuer = issuer
+        self._sealer = sealer
 
     def routes(self) -> list[Route]:
         """This file's row of the route table; the polling goes to `/oauth/token`."""
@@ -78,7 +80,7 @@ class DeviceGrant:
             "expires_at": call.received_us + LIFETIME_S * SECOND,
             "device_kind": declared.kind,
             "device_code_hash": digest(device_code),
-            "user_code_hash": digest(normal_code(code)),
+            "user_code_hash": self._sealer.code_digest(code),
             "interval_s": INTERVAL_S,
         }
         await self._store.write(lambda connection: connection.execute(insert(requests).values(row)).rowcount)

@@ -84,9 +84,9 @@ class Identity:
         clients = Clients([built_in, in_database(store), self.documents.find])
         decisions = Decisions()
         stream_tickets = Tickets(store)
-        grant = DeviceGrant(settings, store, issuer)
+        grant = DeviceGrant(settings, store, issuer, sealer)
         authorizations = Authorizations(settings, store, clients, audiences, issuer)
-        approvals = Approvals(settings, store, rates, decisions, publish=publish)
+        approvals = Approvals(settings, store, rates, decisions, sealer, publish=publish)
         self.authenticator = Authenticator(store, self._keys, audiences, stream_tickets.redeem)
         self.error_page = error_page
         self._rooms = (
@@ -105,7 +105,7 @@ class Identity:
             ),
             self._registration,
             Metadata(settings, self._keys, audiences),
-            ConnectCodes(store),
+            ConnectCodes(store, sealer),
             approvals,
             stream_tickets,
             Devices(store, is_online=is_online, revoked=revoked),

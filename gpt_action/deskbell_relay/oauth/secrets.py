@@ -17,7 +17,7 @@ def new_secret() -> str:
 def digest(text: str) -> str:
     """SHA-256 of `text`, in hex. Enough for secrets of 256 bits, which nobody can guess from their digest.
 
-    A code that people type has 34.6 bits: its digest is protected by its few minutes and by being used once.
+    A code that people type has 34.6 bits: that is what `Sealer.code_digest` is for.
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -30,5 +30,5 @@ def user_code() -> str:
 
 
 def normal_code(text: str) -> str:
-    """What a person typed, without case, spaces and dashes: `wdjb mjht` becomes `WDJBMJHT`. Digest this form."""
+    """What a person typed, without case, spaces and dashes: `wdjb mjht` becomes `WDJBMJHT`."""
     return "".join(letter for letter in text.upper() if letter.isascii() and letter.isalnum())[: 4 * CODE_CHARACTERS]

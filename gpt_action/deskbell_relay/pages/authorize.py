@@ -12,6 +12,7 @@ from deskbell_relay.http.responses import SECURITY_HEADERS
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.oauth.approvals import Approvals
 from deskbell_relay.oauth.decisions import Decisions
+from deskbell_relay.pages.asker import asker_of
 from deskbell_relay.pages.cookie import Browser, browser_hash, form_token
 from deskbell_relay.pages.rendering import page
 from deskbell_relay.settings import Settings
@@ -102,7 +103,12 @@ class AuthorizePages:
     async def show(self, call: Call) -> web.StreamResponse:
         secret, row = await self._own(call)
         status = status_of(row)
-        context: dict[str, Any] = {"request": row, "path": path_of(row.id), "csrf": form_token(secret)}
+        context: dict[str, Any] = {
+            "request": row,
+            "asker": asker_of(row.client_id, row.redirect_uri),
+            "path": path_of(row.id),
+            "csrf": form_token(secret),
+        }
         if status == "open":
             return page(call, "authorize.html", context | {"left": self._settings.code_tries - row.tries})
         if status == "pending":
