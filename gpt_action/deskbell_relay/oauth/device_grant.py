@@ -1,5 +1,6 @@
 """Further devices come to an account by the device authorization grant (RFC 8628)."""
 
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -40,11 +41,15 @@ Outcome = tuple[str, str, str] | str
 class DeviceGrant:
     """The device's two requests: a code to show, and then whether it was approved."""
 
-    def __init__(self, settings: Settings, store: Store, issuer: Issuer, sealer: Sealer) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, issuer: Issuer, sealer: Sealer, *, paired: Callable[[str], None]
+    ) -> None:
+        """`paired` hears the account that has one device more, after the commit."""
         self._settings = settings
         self._store = store
         self._issuer = issuer
         self._sealer = sealer
+        self._paired = paired
 
     def routes(self) -> list[Route]:
         """This file's row of the route table; the polling goes to `/oauth/token`."""
@@ -106,6 +111,7 @@ class DeviceGrant:
         if isinstance(outcome, str):
             raise OAuthError(outcome, SENTENCES[outcome])
         account_id, device_id, refresh_token = outcome
+        self._paired(account_id)
         return self._issuer.device_answer(
             account_id=account_id, device_id=device_id, client_id=client_id, refresh_token=refresh_token
         )

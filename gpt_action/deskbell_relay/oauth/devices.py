@@ -1,7 +1,7 @@
 """The account's devices: list, look at, rename, reorder, revoke."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -18,14 +18,26 @@ from deskbell_wire.errors import Problem
 from deskbell_wire.ids import new_id
 from deskbell_wire.pairing import DeviceChange, DeviceInfo
 
+OWN: Final = frozenset({"actions", "local_actions"})
+"""What a device says of itself, and nobody else of it."""
+
 
 class Devices:
     """The `/v1/devices` routes."""
 
-    def __init__(self, store: Store, *, is_online: Callable[[str], bool], revoked: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        is_online: Callable[[str], bool],
+        revoked: Callable[[str], None],
+        roster_changed: Callable[[str], None],
+    ) -> None:
+        """`roster_changed` hears the account whose devices can do something else now, after the commit."""
         self._store = store
         self._is_online = is_online
         self._revoked = revoked
+        self._roster_changed = roster_changed
 
     def routes(self) -> list[Route]:
         """This file's rows of the route table."""
@@ -58,21 +70,26 @@ class Devices:
 
         def operation(connection: Connection) -> Row[Any]:
             row = living(connection, account_id, device_id)
-            if "actions" in values and not own:
-                raise Problem("invalid_arguments", "actions: only the device itself can say what it can do.")
+            for name in OWN & values.keys():
+                if not own:
+                    raise Problem("invalid_arguments", f"{name}: only the device itself can say what it can do.")
             if not values:
                 return row
             connection.execute(update(devices).where(devices.c.id == device_id).values(values))
             roster.changed(connection, account_id)
             return living(connection, account_id, device_id)
 
-        return model_response(self._view(await self._store.write(operation)))
+        row = await self._store.write(operation)
+        if values.keys() & OWN:
+            self._roster_changed(account_id)
+        return model_response(self._view(row))
 
     async def revoke(self, call: Call) -> web.StreamResponse:
         """204; from now on nothing of the device works. Its queued commands stay with the account until they expire."""
         account_id, device_id = call.who.account_id, call.request.match_info["id"]
         await self._store.write(lambda connection: revoke(connection, account_id, device_id))
         self._revoked(device_id)
+        self._roster_changed(account_id)
         return web.Response(status=204)
 
     def _view(self, row: Row[Any]) -> DeviceInfo:

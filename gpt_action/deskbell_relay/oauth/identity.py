@@ -70,6 +70,7 @@ class Identity:
         publish: Publish,
         is_online: Callable[[str], bool],
         revoked: Callable[[str], None],
+        roster_changed: Callable[[str], None],
     ) -> None:
         self._store = store
         self._revoked = revoked
@@ -84,7 +85,7 @@ class Identity:
         clients = Clients([built_in, in_database(store), self.documents.find])
         decisions = Decisions()
         stream_tickets = Tickets(store)
-        grant = DeviceGrant(settings, store, issuer, sealer)
+        grant = DeviceGrant(settings, store, issuer, sealer, paired=roster_changed)
         authorizations = Authorizations(settings, store, clients, audiences, issuer)
         approvals = Approvals(settings, store, rates, decisions, sealer, publish=publish)
         self.authenticator = Authenticator(store, self._keys, audiences, stream_tickets.redeem)
@@ -108,7 +109,7 @@ class Identity:
             ConnectCodes(store, sealer),
             approvals,
             stream_tickets,
-            Devices(store, is_online=is_online, revoked=revoked),
+            Devices(store, is_online=is_online, revoked=revoked, roster_changed=roster_changed),
             Grants(store, revoked=revoked),
             AuthorizePages(settings, store, authorizations, approvals, decisions),
             Site(settings),

@@ -47,6 +47,8 @@ def problem_with_stranger(uri: str) -> str | None:
     parts = _split(uri)
     if parts is None:
         return "is not an address of printable ASCII"
+    if "*" in uri:
+        return "must have no wildcard: every address is compared character by character"
     scheme = uri.partition(":")[0]
     if scheme not in ("https", "http"):
         if _SCHEME.fullmatch(scheme) is None or ":" not in uri or not (scheme in APP_SCHEMES or "." in scheme):
@@ -55,8 +57,6 @@ def problem_with_stranger(uri: str) -> str | None:
         return "names no host that could be shown to a person"
     elif scheme == "http" and parts.hostname not in LOCAL:
         return "must begin with https://, since it is not on the computer of the person who allows it"
-    if "*" in uri:
-        return "must have no wildcard: every address is compared character by character"
     return _problem_with_parts(uri, parts)
 
 
