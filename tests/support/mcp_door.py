@@ -40,7 +40,7 @@ async def sdk_client(assistant: Assistant, mode: str, **options: Any) -> AsyncIt
 async def posted(
     assistant: Assistant, message: Any, token: str | None = None, **headers: str
 ) -> tuple[int, Any, dict[str, str]]:
-    """One POST at the door, by hand: status, JSON if it is any, headers."""
+    """One POST at the door, by hand: status, JSON (of a stream, its one message), headers."""
     sent = {
         "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json",
@@ -49,7 +49,9 @@ async def posted(
     data = message if isinstance(message, bytes) else json.dumps(message).encode()
     async with assistant.relay.session.post(f"{assistant.relay.url}/mcp", data=data, headers=sent) as answer:
         text = await answer.text()
-        document = json.loads(text) if text and "json" in answer.content_type else text
+        if answer.content_type == "text/event-stream":
+            text = next(event.data for event in Decoder().feed(text.encode()))
+        document = json.loads(text) if text.startswith(("{", "[")) else text
         return answer.status, document, dict(answer.headers)
 
 

@@ -14,6 +14,7 @@ from deskbell_relay.ingress.lookups import Lookups
 from deskbell_relay.results.waiting import Watch
 from deskbell_wire.actions import Action
 from deskbell_wire.errors import Problem
+from deskbell_wire.local import LocalActionEntries
 from deskbell_wire.lookups import DeviceEntries
 from deskbell_wire.result import Result
 
@@ -39,7 +40,9 @@ class Intake:
         self._dispatch = dispatch
         self._lookups = lookups
 
-    async def ask(self, call: Call, action: Action, body: Mapping[str, Any], asked: Asked) -> Result | DeviceEntries:
+    async def ask(
+        self, call: Call, action: Action, body: Mapping[str, Any], asked: Asked
+    ) -> Result | DeviceEntries | LocalActionEntries:
         """Have `action` done with the arguments in `body`, and give its answer as it is in time.
 
         Raises Problem insufficient_scope, invalid_arguments, and those of `Dispatch.submit` and `Lookups`.

@@ -1,9 +1,9 @@
-"""The actions that the relay answers by itself: `command.get` and `device.list`."""
+"""The actions that the relay answers by itself: `command.get`, `device.list` and `local.list`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from deskbell_relay.http.arguments import parsed
 from deskbell_relay.http.principal import Principal
@@ -12,10 +12,11 @@ from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
 from deskbell_relay.store.tables import devices
 from deskbell_wire.clock import now_us, to_timestamp
+from deskbell_wire.local import ListLocalActions, LocalActionEntries, LocalActionEntry
 from deskbell_wire.lookups import DeviceEntries, DeviceEntry, GetResult, ListDevices
 from deskbell_wire.result import Result
 
-Answer = Callable[[Principal, Mapping[str, Any], float | None], Awaitable[Result | DeviceEntries]]
+Answer = Callable[[Principal, Mapping[str, Any], float | None], Awaitable[Result | DeviceEntries | LocalActionEntries]]
 
 
 class Lookups:
@@ -26,7 +27,11 @@ class Lookups:
         self._commands = commands
         self._is_online = is_online
         self._settings = settings
-        self.answers: dict[str, Answer] = {"command.get": self.get_result, "device.list": self.list_devices}
+        self.answers: dict[str, Answer] = {
+            "command.get": self.get_result,
+            "device.list": self.list_devices,
+            "local.list": self.list_local_actions,
+        }
 
     async def get_result(self, principal: Principal, arguments: Mapping[str, Any], wait_s: float | None) -> Result:
         """A command of the same account; waits for it like the door that took it. Raises Problem command_not_found."""
@@ -44,8 +49,24 @@ class Lookups:
         parsed(ListDevices, arguments)
         return await self._store.read(lambda connection: self._devices(connection, principal.account_id))
 
+    async def list_local_actions(
+        self, principal: Principal, arguments: Mapping[str, Any], _wait_s: float | None
+    ) -> LocalActionEntries:
+        """What the account's devices declare as their person's own actions; the most preferred device's first."""
+        parsed(ListLocalActions, arguments)
+        return await self._store.read(lambda connection: self._local_actions(connection, principal.account_id))
+
+    def _local_actions(self, connection: Connection, account_id: str) -> LocalActionEntries:
+        now = now_us()
+        return LocalActionEntries(
+            actions=[
+                LocalActionEntry(**declared, device=row.name, online=self._is_online(row.id) or row.online_until > now)
+                for row in connection.execute(_living(account_id))
+                for declared in row.local_actions
+            ]
+        )
+
     def _devices(self, connection: Connection, account_id: str) -> DeviceEntries:
-        query = select(devices).where(devices.c.account_id == account_id, devices.c.revoked_at.is_(None))
         now = now_us()
         return DeviceEntries(
             devices=[
@@ -56,6 +77,11 @@ class Lookups:
                     actions=row.actions,
                     last_seen_at=None if row.last_seen_at is None else to_timestamp(row.last_seen_at),
                 )
-                for row in connection.execute(query.order_by(devices.c.rank, devices.c.id))
+                for row in connection.execute(_living(account_id))
             ]
         )
+
+
+def _living(account_id: str) -> Select[Any]:
+    query = select(devices).where(devices.c.account_id == account_id, devices.c.revoked_at.is_(None))
+    return query.order_by(devices.c.rank, devices.c.id)

@@ -24,6 +24,7 @@ from deskbell_relay.ingress.mcp.asgi import answered
 from deskbell_relay.ingress.mcp.calls import SESSION_HEADER
 from deskbell_relay.ingress.mcp.changes import Changes
 from deskbell_relay.ingress.mcp.flights import spelled
+from deskbell_relay.ingress.mcp.patience import in_good_time
 from deskbell_relay.ingress.mcp.rights import require
 from deskbell_relay.ingress.mcp.server import McpServer
 from deskbell_relay.settings import Settings
@@ -34,6 +35,9 @@ BATCHING: Final = (None, "2024-11-05", "2025-03-26")
 """The revisions that know batches; a client that names none is treated as 2025-03-26, as that revision's successors say."""
 
 MOST_IN_BATCH: Final = 10
+
+SLOW: Final = frozenset({"tools/call", "resources/list", "resources/read"})
+"""What waits for a laptop, and perhaps for its person."""
 
 
 class McpDoor:
@@ -109,20 +113,17 @@ class McpDoor:
         return web.Response(status=204)
 
     async def _one(self, call: Call, message: Any, raw: bytes) -> web.StreamResponse:
-        method = message.get("method") if isinstance(message, dict) else None
-        if isinstance(message, dict) and not isinstance(message.get("id", ""), str | int | float):
-            return rpc.refused(rpc.INVALID_REQUEST, "A request's id is a text or a number.")
-        if not isinstance(method, str):
-            return await answered(self._whole.handle_request, call, raw)  # it says what is wrong with it
-        call.notes["method"] = method[:60]
-        parameters = message.get("params")
-        parameters = parameters if isinstance(parameters, dict) else {}
-        if method == "notifications/cancelled" and "id" not in message:
-            self._take_back(call, parameters)
-        require(call, method, parameters, self._metadata)
-        manager = self._streamed if streams(method, parameters) and accepts_stream(call.request) else self._whole
-        response = await answered(manager.handle_request, call, raw)
-        if method == "initialize" and response.status == 200 and not response.prepared:
+        refusal, method, parameters = self._admitted(call, message)
+        if refusal is not None:
+            return refusal
+        takes_stream = accepts_stream(call.request)
+        if takes_stream and streams(method, parameters):
+            return await answered(self._streamed.handle_request, call, raw)
+        answer = answered(self._whole.handle_request, call, raw)
+        if takes_stream and method in SLOW:
+            return await in_good_time(call, answer)
+        response = await answer
+        if method == "initialize" and response.status == 200:
             # A name that the client repeats with each request. Nothing is kept under it: any process takes any name.
             response.headers[SESSION_HEADER] = secrets.token_urlsafe(18)
         return response
@@ -133,16 +134,38 @@ class McpDoor:
             return rpc.refused(rpc.INVALID_REQUEST, f"Revision {version} knows no batches: send one message a request.")
         if not 0 < len(messages) <= MOST_IN_BATCH:
             return rpc.refused(rpc.INVALID_REQUEST, f"A batch has from 1 to {MOST_IN_BATCH} messages.")
-        responses = await asyncio.gather(
-            *(
-                self._one(call, without_progress(message), json_text(without_progress(message)).encode())
-                for message in messages
-            )
-        )
-        bodies = [response.body for response in responses if isinstance(response, web.Response) and response.body]
+        responses = await asyncio.gather(*(self._part(call, message) for message in messages))
+        bodies = [body for body in responses if body]
         if not bodies:
             return web.Response(status=202)
-        return web.Response(body=b"[" + b",".join(map(bytes_of, bodies)) + b"]", content_type="application/json")
+        return web.Response(body=b"[" + b",".join(bodies) + b"]", content_type="application/json")
+
+    async def _part(self, call: Call, message: Any) -> bytes:
+        """The answer to one message of a batch; empty when it is owed none."""
+        response, _, _ = self._admitted(call, message)
+        if response is None:
+            whole = await answered(self._whole.handle_request, call, json_text(message).encode())
+            assert isinstance(whole, web.Response), "this manager answers in one piece"
+            response = whole
+        assert isinstance(response.body, bytes | None), "made as bytes"
+        return response.body or b""
+
+    def _admitted(self, call: Call, message: Any) -> tuple[web.Response | None, str, Mapping[str, Any]]:
+        """The refusal of a message that the SDK need not or should not see; else its method and parameters.
+
+        Raises Problem insufficient_scope.
+        """
+        if not isinstance(message, dict) or not isinstance(message.get("id", ""), str | int | float):
+            return rpc.refused(rpc.INVALID_REQUEST, "A message is an object, and its id a text or a number."), "", {}
+        method, parameters = message.get("method"), message.get("params")
+        if not isinstance(method, str):
+            return None, "", {}  # a response, or nothing that the SDK would not refuse by itself
+        parameters = parameters if isinstance(parameters, dict) else {}
+        call.notes["method"] = method[:60]
+        if method == "notifications/cancelled" and "id" not in message:
+            self._take_back(call, parameters)
+        require(call, method, parameters, self._metadata)
+        return None, method, parameters
 
     def _take_back(self, call: Call, parameters: Mapping[str, Any]) -> None:
         """The request may be held by any process of the relay."""
@@ -172,20 +195,3 @@ def accepts_stream(request: web.Request) -> bool:
     """Whether the client takes server-sent events."""
     accept = request.headers.get("Accept", "")
     return "text/event-stream" in accept or "text/*" in accept or "*/*" in accept
-
-
-def without_progress(message: Any) -> Any:
-    """A message of a batch: its answer is one piece, in which progress has no place."""
-    if not isinstance(message, dict) or not isinstance(message.get("params"), dict):
-        return message
-    meta = message["params"].get("_meta")
-    if not isinstance(meta, dict) or "progressToken" not in meta:
-        return message
-    kept = {key: value for key, value in meta.items() if key != "progressToken"}
-    return message | {"params": message["params"] | {"_meta": kept}}
-
-
-def bytes_of(content: Any) -> bytes:
-    """A response's body, which we have made as bytes."""
-    assert isinstance(content, bytes)
-    return content

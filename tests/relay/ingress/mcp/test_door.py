@@ -187,3 +187,23 @@ async def test_a_relay_that_stops_answers_open_calls_and_takes_no_new_ones(
         status, document, _ = await call
         assert (status, document["result"]["structuredContent"]["status"]) == (200, "delivered")
         assert (await posted(assistant, INITIALIZE))[0] == 503
+
+
+async def test_a_slow_answer_opens_its_response_at_once_and_a_quick_one_is_plain(
+    assistant: Assistant, laptop: Laptop
+) -> None:
+    message = request("tools/call", {"name": "create_note", "arguments": {"title": "x"}})
+    async with desk(laptop, lambda _: None) as machine:
+        headers = {"Authorization": f"Bearer {assistant.access_token}", "Accept": "application/json, text/event-stream"}
+        async with laptop.relay.session.post(f"{laptop.relay.url}/mcp", json=message, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/event-stream")
+            assert await answer.content.readany() == b": ping\n\n"
+            await machine.report(machine.commands[0]["id"], {"status": "done", "output": {}})
+            document = json.loads((await answer.text()).partition("data: ")[2])
+            assert document["result"]["structuredContent"]["status"] == "done"
+        _, _, plain = await posted(assistant, request("tools/call", {"name": "list_devices"}))
+        assert plain["Content-Type"].startswith("application/json")
+        # A client that takes no stream waits for the one answer.
+        machine.answer = lambda _: {"status": "done", "output": {}}
+        status, _, plain = await posted(assistant, message, Accept="application/json")
+        assert (status, plain["Content-Type"].partition(";")[0]) == (200, "application/json")
