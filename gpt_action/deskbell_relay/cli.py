@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from deskbell_relay.__main__ import complaints, main
 from deskbell_relay.oauth import grants, invites, keys, redirects
 from deskbell_relay.oauth.secrets import digest, new_secret
+from deskbell_relay.pages.neutral import neutral
 from deskbell_relay.settings import Settings
 from deskbell_relay.store import tables
 from deskbell_relay.store.engine import SQLiteStore, Store, sqlite_engine
@@ -114,7 +115,7 @@ def client_change(client_id: str, redirect_uri: RedirectUris = None, gpt: Gpt = 
 
 @client_app.command("list")
 def client_list(as_json: Json = False) -> None:
-    """All registered assistants, and how many grants each holds."""
+    """The assistants that you added and those that came by themselves and were allowed, with how many grants each."""
     held = select(tables.grants.c.client_id).where(tables.grants.c.revoked_at.is_(None))
     rows = read(lambda connection: connection.execute(select(clients).order_by(clients.c.created_at)).all())
     holders = read(lambda connection: list(connection.execute(held).scalars()))
@@ -122,14 +123,16 @@ def client_list(as_json: Json = False) -> None:
         {
             "id": row.id,
             "name": row.name,
+            "origin": row.origin,
             "redirect_uris": row.redirect_uris,
             "created_at": to_timestamp(row.created_at),
             "grants": holders.count(row.id),
         }
         for row in rows
+        if row.origin == "operator" or row.id in holders  # not the many that only asked
     ]
     lines = [
-        f"{item['id']}  {item['name']}  ({item['grants']} grants)\n    " + "\n    ".join(item["redirect_uris"])
+        f"{item['id']}  {neutral(item['name'])}  ({item['grants']} grants)\n    " + "\n    ".join(item["redirect_uris"])
         for item in found
     ]
     say(as_json, {"clients": found}, lines or ["No clients yet: deskbell relay client add NAME"])

@@ -43,9 +43,12 @@ class Limits(BaseSettings):
         description="Registered clients without a grant; a flood needs 40 minutes to push one out, a person fewer",
     )
     documents_rate: str = Field(
-        default="60/minute", description="Fetches of clients' documents, per host, so that we are nobody's weapon"
+        default="600/minute",
+        description="Fetches of clients' documents, per host: more than one address can ask for, and nobody's weapon",
     )
-    document_fetches: int = Field(default=8, gt=0, description="Of these at once, of all hosts")
+    document_fetches: int = Field(
+        default=64, gt=0, description="Of these at once: one address, at its public rate, holds 25 for their 5 s"
+    )
 
     retention_s: int = Field(
         default=7 * 24 * 3600, gt=0, description="How long an event and a finished command are kept"

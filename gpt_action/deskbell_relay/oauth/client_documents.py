@@ -62,7 +62,7 @@ class Documents:
     """Clients by their documents."""
 
     def __init__(self, fetcher: Fetcher, rates: Rates, rate: str) -> None:
-        """`rate` is how often one host may be asked, such as `60/minute`."""
+        """`rate` is how often one host may be asked, such as `600/minute`."""
         self.fetcher = fetcher
         self._rates = rates
         self._rate = rate

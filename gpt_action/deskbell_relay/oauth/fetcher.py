@@ -18,7 +18,7 @@ from deskbell_wire.errors import Problem
 MOST_BYTES: Final = 10_000
 TIMEOUT_S: Final = 5.0
 MOST_DEPTH: Final = 10
-AT_ONCE: Final = 8
+AT_ONCE: Final = 64
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)

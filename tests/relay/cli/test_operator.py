@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from paired_relay import CALLBACK, PairedRelay
+from registered_clients import mcp_tokens, registered
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -116,7 +117,7 @@ async def test_what_to_paste_into_the_gpt_editor_is_said(tmp_path: Path) -> None
         "https://bell.example/oauth/token",
         "https://bell.example/openapi.json",
         "https://bell.example/privacy",
-        "notes:read notes:write devices:read",
+        "notes:read notes:write devices:read local:run",
     ):
         assert words in out
 
@@ -231,3 +232,15 @@ async def test_another_database_and_a_missing_address_are_named(tmp_path: Path) 
 async def test_the_database_is_its_owners_alone(relay: PairedRelay) -> None:
     for file in relay.settings.data_dir.glob("relay.db*"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+async def test_clients_that_came_by_themselves_are_listed_once_they_were_allowed(relay: PairedRelay) -> None:
+    folder, laptop = relay.settings.data_dir, await relay.pair()
+    used, _ = await registered(relay, client_name="Used"), await registered(relay, client_name="Only asked")
+    await mcp_tokens(laptop, used["client_id"])
+    listed = (await document(folder, "client", "list"))["clients"]
+    assert [(item["name"], item["origin"], item["grants"]) for item in listed] == [
+        ("My GPT", "operator", 0),
+        ("Used", "registered", 1),
+    ]
+    assert (await document(folder, "client", "remove", used["client_id"]))["grants_ended"] == 1

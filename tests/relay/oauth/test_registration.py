@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from assistants import CHALLENGE, VERIFIER, Assistant, sent_back
 from paired_relay import Laptop, PairedRelay
 from registered_clients import LOOPBACK, mcp_code, mcp_redeem, mcp_tokens, register, registered, status_at
@@ -13,7 +15,10 @@ from sqlalchemy import func, select, update
 
 from deskbell_relay.oauth import redirects
 from deskbell_relay.oauth.secrets import digest
+from deskbell_relay.store import migrations
+from deskbell_relay.store.engine import sqlite_engine
 from deskbell_relay.store.identity_tables import clients, refresh_tokens
+from deskbell_relay.store.schema import migrate
 from deskbell_relay.store.tables import grants
 from deskbell_wire.clock import DAY, HOUR, now_us
 
@@ -333,3 +338,20 @@ async def test_above_the_cap_the_oldest_unused_clients_go_first(tmp_path: Path) 
         assert [row.id for row in await stored(relay)] == [used["client_id"], asking["client_id"], *names[3:]]
     finally:
         await relay.stop()
+
+
+def test_clients_of_the_release_before_are_the_operators(tmp_path: Path) -> None:
+    engine = sqlite_engine(f"sqlite:///{tmp_path / 'relay.db'}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO clients (id, name, redirect_uris, created_at) VALUES ('gpt-1', 'My GPT', '[]', 1)"
+        )
+        connection.commit()
+    migrate(engine)
+    with engine.connect() as connection:
+        row = connection.execute(select(clients)).one()
+        assert (row.id, row.kind, row.origin) == ("gpt-1", "confidential", "operator")

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 import pytest
 from assistants import code_for, connect, redeem
 from paired_relay import SECRET, Laptop, PairedRelay
+from registered_clients import registered
+
+from deskbell_relay.oauth.secrets import digest, normal_code
 
 
 def stands_in(relay: PairedRelay, secrets: Iterable[str]) -> list[tuple[str, str]]:
@@ -29,6 +32,7 @@ async def test_neither_database_nor_log_holds_a_usable_token(
         assert answer.status == 200
     invite = await relay.invite()
     await relay.pair(invite)
+    client = await registered(relay, token_endpoint_auth_method="client_secret_post")
     waiting = await relay.device_code()
     await relay.poll(waiting["device_code"])
     await relay.tab().get("/pair", user_code=waiting["user_code"])
@@ -49,6 +53,10 @@ async def test_neither_database_nor_log_holds_a_usable_token(
         waiting["device_code"],
         waiting["user_code"],
         waiting["user_code"].replace("-", ""),
+        client["client_secret"],
+        # Of what people type, nor what anybody could make by trying all of the 2.6e10 codes.
+        digest(normal_code(connect_code)),
+        digest(normal_code(waiting["user_code"])),
     ]
     assert stands_in(relay, secrets) == []
     out, err = capfd.readouterr()
