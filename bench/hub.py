@@ -51,7 +51,7 @@ class Hub(ABC):
 
 def http(method: str, path: str, body: str | None = None, **headers: str) -> bytes:
     """The bytes of a request; header names are given with `_` for `-`."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {headers.pop('Host', '127.0.0.1')}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if body is not None:
         lines.append(f"Content-Length: {len(body.encode())}")
