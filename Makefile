@@ -9,17 +9,22 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 SOURCES := wire gpt_action daemon
 CHECKED := $(SOURCES) tests bench
+# MCP clients that somebody else wrote, for the tests; Node itself comes with the Python packages.
+FOREIGN := tests/foreign/node_modules
 
-.PHONY: help demo test lint format bench openapi tables lock clean packages
+.PHONY: help demo test foreign-client lint format bench openapi tables lock clean packages
 
 help:  ## what there is to make
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
 
 demo: $(VENV)/.run  ## the main job, from an assistant's request to a note on disk; ends by itself
 	$(BIN)/deskbell demo
 
-test: packages $(VENV)/.dev  ## all tests, with all that they need
+test: packages $(VENV)/.dev $(FOREIGN)/.done  ## all tests, with all that they need
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+foreign-client: $(FOREIGN)/.done  ## the official Inspector and the AI SDK use the MCP door; prints their steps
+	$(BIN)/python tests/support/foreign_clients.py
 
 lint: $(VENV)/.dev  ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check $(CHECKED)
@@ -49,7 +54,7 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew
 		--no-annotate --extra all pyproject.toml -c requirements/dev.lock -o requirements/run.lock
 
 clean:  ## remove what make has made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(FOREIGN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # What the tests use besides Python; installed where we may, said where we may not.
 DEBIAN := dbus gnome-keyring faketime
@@ -74,3 +79,7 @@ $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --require-hashes -r requirements/dev.lock
 	$(PIP_INSTALL) --no-deps --editable .
 	@touch $@ $(VENV)/.run
+
+$(FOREIGN)/.done: tests/foreign/package.json tests/foreign/package-lock.json tests/foreign/.npmrc | $(VENV)/.dev
+	$(BIN)/npm ci --prefix tests/foreign --no-progress --loglevel=error
+	@touch $@
