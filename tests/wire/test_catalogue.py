@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_an_action_has_the_forms_that_the_doors_need(action: Action) -> None:
     assert re.fullmatch(r"[a-z]+\.[a-z]+", action.id)
     assert re.fullmatch(r"[a-z]+[A-Za-z]+", action.operation_id)
-    assert re.fullmatch(r"[a-z]+_[a-z]+", action.tool_name)
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", action.tool_name)
     assert len(action.description) <= 300
     assert action.description.endswith(".")
     assert action.scope in SCOPES

@@ -13,7 +13,14 @@ from deskbell_wire.command import WireModel
 FOLDER = Path(__file__).parents[2] / "wire" / "examples"
 FILES = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 CASES = [(file["model"], case) for file in FILES.values() for case in file["cases"]]
-PARTS = {"WireModel", "Assistant", "Hops", "Failure", "DeviceDeclaration"}  # stand within others' examples
+PARTS = {
+    "WireModel",
+    "Assistant",
+    "Hops",
+    "Failure",
+    "DeviceDeclaration",
+    "LocalAction",
+}  # stand within others' examples
 # What only one side reads, or what holds a secret, needs no example that both read.
 ONE_SIDED = {"DeviceTokens", "ClaimRequest", "DeviceChange"}
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from deskbell_wire import lookups, notes
+from deskbell_wire import local, lookups, notes
 from deskbell_wire.result import Result
 
 Risk = Literal["read", "write", "act"]
@@ -52,6 +52,7 @@ SCOPES: Final[dict[str, str]] = {
     "notes:read": "Read, list and search your notes",
     "notes:write": "Create, change and trash notes (each change can be undone)",
     "devices:read": "See which of your devices are there",
+    "local:run": "Run the actions that you have set up on your laptop, each with your consent",
 }
 """What a grant may allow, in the words that the person sees when asked."""
 
@@ -156,6 +157,34 @@ CATALOGUE: Final[tuple[Action, ...]] = (
         "write",
         repeatable=True,
         destructive=True,
+    ),
+    Action(
+        "local.list",
+        "listLocalActions",
+        "List the user's own actions",
+        "Lists the actions that the user has set up on their laptop, such as starting a backup, with the parameters of each. "
+        "Call it before runLocalAction, and when the user wants something done on the laptop that is no matter of notes.",
+        local.ListLocalActions,
+        local.LocalActionEntries,
+        "local:run",
+        "read",
+        repeatable=True,
+        performer="relay",
+    ),
+    Action(
+        "local.run",
+        "runLocalAction",
+        "Run one of the user's own actions",
+        "Runs one action of listLocalActions on the laptop, by its name; nothing else can be run. The laptop may ask the user "
+        "first: then the answer is awaiting_approval. Tell the user what exit_code and output say; do not run it again unasked.",
+        local.RunLocalAction,
+        local.LocalActionOutput,
+        "local:run",
+        "act",
+        repeatable=False,
+        lifetime_s=DEFAULT_LIFETIME_S,
+        destructive=True,
+        open_world=True,
     ),
     Action(
         "command.get",

@@ -79,6 +79,19 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "unreadable_note": ErrorType(422, "This file is not a readable note", "Open the file on the laptop."),
     "unsafe_name": ErrorType(422, "That cannot be a note's name", "Use plain words as the title."),
     "version_conflict": ErrorType(409, "The note has changed since it was read", "Read it again, then edit."),
+    # Local actions
+    "action_not_found": ErrorType(404, "The laptop has no such action", "See listLocalActions for the names."),
+    "action_changed": ErrorType(
+        409, "The action was changed on the laptop after this was asked", "Look at listLocalActions, then ask again."
+    ),
+    "action_not_started": ErrorType(
+        500, "The action's program could not be started", "Check the action on the laptop."
+    ),
+    "action_unsafe": ErrorType(403, "The action cannot be run safely", "Correct the action on the laptop."),
+    "action_timeout": ErrorType(
+        504, "The action took longer than it may", "Check its effect; the person can give it more time."
+    ),
+    "path_outside": ErrorType(403, "That path leaves the folder that the action may use", "Name a path inside it."),
     # The laptop
     "already_paired": ErrorType(409, "This laptop is already paired", "Unpair it first, or use --profile."),
     "clock_skew": ErrorType(409, "The laptop's clock is wrong", "Set the laptop's clock."),

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from deskbell_wire.clock import Timestamp
 from deskbell_wire.command import WireModel
 from deskbell_wire.ids import DeviceId, GrantId
+from deskbell_wire.local import MOST_LOCAL_ACTIONS, LocalAction
 
 DeviceKind = Literal["daemon", "extension"]
 
@@ -97,6 +98,14 @@ class DeviceChange(WireModel):
     name: DeviceName | None = None
     rank: int | None = Field(default=None, ge=0, le=10_000)
     actions: list[ActionId] | None = Field(default=None, max_length=200)
+    local_actions: list[LocalAction] | None = Field(default=None, max_length=MOST_LOCAL_ACTIONS)
+
+    @field_validator("local_actions")
+    @classmethod
+    def _names_are_unique(cls, actions: list[LocalAction] | None) -> list[LocalAction] | None:
+        if actions is not None and len({action.name for action in actions}) != len(actions):
+            raise ValueError("two local actions have the same name")
+        return actions
 
 
 class GrantInfo(WireModel):
