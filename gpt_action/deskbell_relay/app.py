@@ -9,7 +9,7 @@ from aiohttp import web
 from limits.storage import MemoryStorage
 
 from deskbell_relay import logs
-from deskbell_relay.channel.bus import MemoryBus, Revoked
+from deskbell_relay.channel.bus import MemoryBus, Revoked, RosterChanged
 from deskbell_relay.channel.channel import Channel
 from deskbell_relay.delivery.api import StreamApi
 from deskbell_relay.delivery.hub import Hub
@@ -33,6 +33,7 @@ from deskbell_relay.ingress.mcp.flights import Flights
 from deskbell_relay.ingress.mcp.resources import Notes
 from deskbell_relay.ingress.mcp.server import Answers, mcp_server
 from deskbell_relay.ingress.mcp.tasks import Tasks
+from deskbell_relay.ingress.mcp.toolbox import Toolbox
 from deskbell_relay.oauth.identity import Identity
 from deskbell_relay.pages import rendering
 from deskbell_relay.results.api import CommandsApi
@@ -67,7 +68,13 @@ class Relay:
         self.presence = Presence(store)
         self.commands = Commands(store, self.channel, self.bus, self.waiting, self.metrics)
         self.identity = Identity(
-            settings, store, self.rates, publish=self.channel.publish, is_online=self.hub.is_online, revoked=self.revoke
+            settings,
+            store,
+            self.rates,
+            publish=self.channel.publish,
+            is_online=self.hub.is_online,
+            revoked=self.revoke,
+            roster_changed=lambda account_id: self.bus.publish(RosterChanged(account_id)),
         )
         self.dispatch = Dispatch(
             store,
@@ -84,8 +91,9 @@ class Relay:
         self.intake = intake = Intake(self.dispatch, Lookups(store, self.commands, self.hub.is_online, settings))
         flights = Flights()
         self.changes = Changes()
-        answers = Answers(ToolCalls(intake, self.commands, flights), Notes(intake), self.changes)
-        tasks = Tasks(intake, self.commands, settings)
+        toolbox = Toolbox(store)
+        answers = Answers(toolbox, ToolCalls(intake, toolbox, self.commands, flights), Notes(intake), self.changes)
+        tasks = Tasks(intake, toolbox, self.commands, settings)
         self.mcp = McpDoor(mcp_server(answers, tasks, settings.issuer), self.changes, self.bus, settings)
         self.routes: list[Route] = [
             *GptActionDoor(intake).routes(),

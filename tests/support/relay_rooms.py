@@ -38,7 +38,7 @@ from deskbell_relay.results.waiting import Waiting
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import SQLiteStore, sqlite_engine
 from deskbell_relay.store.tables import accounts, devices, metadata
-from deskbell_wire.actions import DEVICE_ACTIONS
+from deskbell_wire.actions import DEVICE_ACTIONS, SCOPES
 from deskbell_wire.errors import Problem
 from deskbell_wire.event import Decoder, ServerSentEvent
 
@@ -46,7 +46,7 @@ DEV_1 = "dev_00000000-0000-7000-8000-000000000001"
 DEV_2 = "dev_00000000-0000-7000-8000-000000000002"
 GRANT = "gra_00000000-0000-7000-8000-000000000001"
 
-SCOPES = frozenset({"notes:read", "notes:write", "devices:read"})
+ALL_SCOPES = frozenset(SCOPES)
 
 
 class Believed:
@@ -56,9 +56,9 @@ class Believed:
         kind, _, rest = token.partition(":")
         account, _, credential = rest.partition(":")
         if kind == access == "device":
-            return Principal(account, SCOPES, device_id=credential, name=credential)
+            return Principal(account, ALL_SCOPES, device_id=credential, name=credential)
         if kind == access == "assistant":
-            return Principal(account, SCOPES, grant_id=credential, name="Test GPT", host="chatgpt.com")
+            return Principal(account, ALL_SCOPES, grant_id=credential, name="Test GPT", host="chatgpt.com")
         raise Problem("invalid_token", "Not one of the test's tokens.")
 
     async def redeem_ticket(self, ticket: str) -> Principal:

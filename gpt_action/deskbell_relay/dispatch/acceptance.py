@@ -67,7 +67,14 @@ class Acceptor:
                 if command_id is not None:
                     outcomes[item.command_id] = Acceptance(command_id)
                     continue
-                fresh.append((item, able(rosters[item.principal.account_id].devices, item.action.id, item.device)))
+                fresh.append(
+                    (
+                        item,
+                        able(
+                            rosters[item.principal.account_id].devices, item.action.id, item.device, item.local_action
+                        ),
+                    )
+                )
                 earlier.add(item)
             except Problem as problem:
                 outcomes[item.command_id] = problem

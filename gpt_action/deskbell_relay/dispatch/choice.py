@@ -6,10 +6,13 @@ from deskbell_relay.dispatch.roster import Candidate
 from deskbell_wire.errors import Problem
 
 
-def able(devices: Sequence[Candidate], action_id: str, wanted: str | None) -> list[Candidate]:
+def able(
+    devices: Sequence[Candidate], action_id: str, wanted: str | None, local_action: str | None = None
+) -> list[Candidate]:
     """The devices that may perform `action_id`, most preferred first; of a `wanted` name or id, if one is given.
 
-    Raises Problem device_not_found when `wanted` names none, no_capable_device when nobody can do it.
+    `local_action` is the name of the person's own action that they must have. Raises Problem device_not_found when
+    `wanted` names none, no_capable_device when nobody can do it, action_not_found when nobody has that local action.
     """
     if wanted is not None:
         named = [device for device in devices if wanted in (device.id, device.name)]
@@ -24,7 +27,12 @@ def able(devices: Sequence[Candidate], action_id: str, wanted: str | None) -> li
     capable = [device for device in devices if action_id in device.actions]
     if not capable:
         raise Problem("no_capable_device", f"None of these devices can do {action_id}: {_names(devices)}.")
-    return capable
+    if local_action is None:
+        return capable
+    having = [device for device in capable if local_action in device.local_actions]
+    if not having:
+        raise Problem("action_not_found", f"None of these devices has an action {local_action!r}: {_names(capable)}.")
+    return having
 
 
 def choose(capable: Sequence[Candidate], online: Collection[str]) -> Candidate:

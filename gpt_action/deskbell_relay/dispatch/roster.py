@@ -24,9 +24,14 @@ _ACCOUNTS = Prepared(
     ),
     each="id",
 )
-_DEVICES = select(devices.c.id, devices.c.account_id, devices.c.name, devices.c.actions, devices.c.rank).where(
-    devices.c.account_id.in_(bindparam("ids", expanding=True)), devices.c.revoked_at.is_(None)
-)
+_DEVICES = select(
+    devices.c.id,
+    devices.c.account_id,
+    devices.c.name,
+    devices.c.actions,
+    devices.c.rank,
+    devices.c.local_actions,
+).where(devices.c.account_id.in_(bindparam("ids", expanding=True)), devices.c.revoked_at.is_(None))
 _ONLINE = Prepared(
     lambda count: select(devices.c.id, devices.c.online_until).where(one_of(devices.c.id, "id", count)), each="id"
 )
@@ -40,6 +45,8 @@ class Candidate:
     name: str
     actions: frozenset[str]
     rank: int
+    local_actions: frozenset[str] = frozenset()
+    """The names of the person's own actions on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,9 @@ class Rosters:
         if stale:
             found: dict[str, list[Candidate]] = {account_id: [] for account_id in stale}
             for device in connection.execute(_DEVICES, {"ids": list(found)}):
+                local_actions = frozenset(declared["name"] for declared in device.local_actions)
                 found[device.account_id].append(
-                    Candidate(device.id, device.name, frozenset(device.actions), device.rank)
+                    Candidate(device.id, device.name, frozenset(device.actions), device.rank, local_actions)
                 )
             for account_id, version in stale.items():
                 ordered = sorted(found[account_id], key=lambda device: (device.rank, device.id))

@@ -40,6 +40,11 @@ class Submission:
         return self.principal.grant_id
 
     @property
+    def local_action(self) -> str | None:
+        """Which of the person's own actions is to run, if it is one of those."""
+        return str(self.arguments["name"]) if self.action.id == "local.run" else None
+
+    @property
     def expires_us(self) -> int:
         """When the command may not start any more."""
         return self.received_us + self.action.lifetime_s * SECOND

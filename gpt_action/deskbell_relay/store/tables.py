@@ -40,6 +40,7 @@ devices = Table(
     Column("name", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("actions", JSON, nullable=False),
+    Column("local_actions", JSON, nullable=False, server_default="[]"),  # the person's own, as the device declares them
     Column("rank", Integer, nullable=False, server_default="0"),  # the smaller, the more preferred
     Column("created_at", BigInteger, nullable=False),
     Column("last_seen_at", BigInteger),

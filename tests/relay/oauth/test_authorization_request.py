@@ -5,6 +5,7 @@ from assistants import CHALLENGE, CLI, CLI_PKCE, answered, code_for, redeem, sen
 from paired_relay import CALLBACK, CLIENT, Laptop, PairedRelay
 
 from deskbell_relay.oauth import redirects
+from deskbell_wire.actions import SCOPES
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ async def test_state_comes_back_as_it_was(laptop: Laptop) -> None:
 @pytest.mark.parametrize(
     ("scope", "granted"),
     [
-        ("", {"notes:read", "notes:write", "devices:read"}),
+        ("", set(SCOPES)),
         ("notes:read", {"notes:read"}),
         ("offline_access notes:read", {"notes:read"}),
     ],
