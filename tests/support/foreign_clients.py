@@ -35,7 +35,7 @@ Step = dict[str, Any]
 
 async def ai_sdk(household: Household, revision: str) -> AsyncGenerator[Step, None]:
     """The client of Vercel's AI SDK (an implementation of its own), played by tests/foreign/client.mjs."""
-    async with node(household, "client.mjs", f"{household.url}/mcp", revision) as process:
+    async with node(home_of(household, revision), "client.mjs", f"{household.url}/mcp", revision) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         wrong = asyncio.create_task(process.stderr.read())
@@ -50,11 +50,12 @@ async def ai_sdk(household: Household, revision: str) -> AsyncGenerator[Step, No
 async def inspector(household: Household, revision: str) -> AsyncGenerator[Step, None]:
     """The official Inspector's command line, which registers and authorizes by itself; one process for each request."""
     ways = {"2026-07-28": "modern", "2025-11-25": "legacy"}
+    home = home_of(household, revision)
     steps: asyncio.Queue[Step] = asyncio.Queue()
 
     async def ask(method: str, *words: str) -> Any:
         shown = ["--cli", f"{household.url}/mcp", "--protocol-era", ways[revision], "--format", "json"]
-        return await _inspected(household, [*shown, "--method", method, *words], steps)
+        return await _inspected(household, home, [*shown, "--method", method, *words], steps)
 
     async def call(tool: str, **arguments: Any) -> Step:
         given = await ask("tools/call", "--tool-name", tool, "--tool-args-json", json.dumps(arguments))
@@ -95,9 +96,9 @@ async def come_back(household: Household, url: str) -> None:
             assert page.status == 200, await page.text()
 
 
-async def _inspected(household: Household, words: list[str], steps: "asyncio.Queue[Step]") -> Any:
+async def _inspected(household: Household, home: Path, words: list[str], steps: "asyncio.Queue[Step]") -> Any:
     """The result of one request by the Inspector; what it asks a person to open goes to `steps`, and is opened."""
-    async with node(household, INSPECTOR, *words) as process:
+    async with node(home, INSPECTOR, *words) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         result = asyncio.create_task(process.stdout.read())
@@ -111,12 +112,17 @@ async def _inspected(household: Household, words: list[str], steps: "asyncio.Que
         return json.loads(await result)["result"]
 
 
+def home_of(household: Household, revision: str) -> Path:
+    """Where a client keeps its connection: another revision is another installation, that knows nothing."""
+    home = household.folder / "foreign" / revision
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
 @contextlib.asynccontextmanager
-async def node(household: Household, script: str, *words: str) -> AsyncIterator[Process]:
+async def node(home: Path, script: str, *words: str) -> AsyncIterator[Process]:
     """A script of tests/foreign, with a home of its own, on a terminal, and without a browser."""
     assert (FOLDER / INSPECTOR).exists(), "The packages are not there: run `make tests/foreign/node_modules/.done`."
-    home = household.folder / "foreign"
-    home.mkdir(exist_ok=True)
     environment = {
         "PATH": os.defpath,
         "HOME": str(home),
