@@ -78,11 +78,11 @@ def document_host(client_id: str) -> str | None:
 def requester(client_id: str, redirect_uri: str) -> str:
     """What is kept as the assistant's verified host, of at most 255 characters.
 
-    Where the document of one host sends the answer to another place, both: `claude.ai → 127.0.0.1`. A document that
+    Where the document of one host sends the answer to another place, both: `claude.ai via 127.0.0.1`. A document that
     anybody can name proves nothing about a program on a laptop, so that one is not taken for the host itself.
     """
     answer, document = host_of(redirect_uri), document_host(client_id)
-    return (answer if document in (None, answer) else f"{document} → {answer}")[:MOST_HOST]
+    return (answer if document in (None, answer) else f"{document} via {answer}")[:MOST_HOST]
 
 
 def is_local(host: str) -> bool:

@@ -74,7 +74,7 @@ async def test_the_host_of_the_document_stands_before_the_name_and_where_the_ans
     assert tab.html.index("(localhost)") < tab.html.index("Claude")
     await tab.enter(await laptop.connect_code())
     [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    assert (approval["host"], approval["name"]) == (f"{host} → localhost", "Claude")
+    assert (approval["host"], approval["name"]) == (f"{host} via localhost", "Claude")
 
 
 async def test_an_app_is_called_the_one_that_opens_its_links(
@@ -449,3 +449,32 @@ async def test_an_address_of_another_form_is_no_client_and_nothing_is_fetched(
 async def test_http_is_no_client(relay: PairedRelay, documents: Documents) -> None:
     assert (await arrived(relay, "http://client.example/client.json", LOOPBACK))[0] == 400
     assert documents._kept == {}
+
+
+async def test_no_proxy_of_the_environment_is_used(
+    server: DocumentServer, documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert await documents.find(server.put()) is not None
+
+
+async def test_a_waiter_who_leaves_takes_the_document_from_nobody(server: DocumentServer, documents: Documents) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+    client_id = server.put()
+    good = server.answers["/client.json"]
+
+    async def later(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await go.wait()
+        return await good(request)
+
+    server.answers["/client.json"] = later
+    first = asyncio.create_task(documents.find(client_id))
+    second = asyncio.create_task(documents.find(client_id))
+    await asked.wait()
+    first.cancel()
+    go.set()
+    assert await second is not None
+    assert first.cancelled()
+    assert server.hits == ["/client.json"]

@@ -20,8 +20,8 @@ LONG = "claude.ai." + "a" * 60 + "." + "b" * 60 + ".evil.example"
         ("mcp-1", "cursor://anysphere.cursor-mcp/x", None, "the app that opens cursor: links", "cursor:"),
         ("mcp-1", "com.example.app:/x", None, "the app that opens com.example.app: links", "com.example.app:"),
         (DOCUMENT, "https://claude.ai/api/mcp/auth_callback", None, "claude.ai", "claude.ai"),
-        (DOCUMENT, "https://claude.com/x", "claude.ai", "claude.com", "claude.ai → claude.com"),
-        (DOCUMENT, "http://localhost:3118/callback", "claude.ai", "(localhost)", "claude.ai → localhost"),
+        (DOCUMENT, "https://claude.com/x", "claude.ai", "claude.com", "claude.ai via claude.com"),
+        (DOCUMENT, "http://localhost:3118/callback", "claude.ai", "(localhost)", "claude.ai via localhost"),
     ],
 )
 def test_what_is_shown_and_what_is_kept(
