@@ -79,8 +79,8 @@ class Desk:
         decoder = Decoder()
         relay = self.laptop.relay
         async with relay.session.get(f"{relay.url}/v1/stream", headers=self.laptop.headers) as stream:
-            while True:
-                for event in decoder.feed(await stream.content.readany()):
+            while chunk := await stream.content.readany():
+                for event in decoder.feed(chunk):
                     if event.event == "hello":
                         ready.set()
                     elif event.event == "command":
@@ -119,6 +119,17 @@ async def desk(laptop: Laptop, answer: Answer = created) -> AsyncIterator[Desk]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def another_device(laptop: Laptop) -> Laptop:
+    """A second device of the laptop's account, as the device grant brings it in."""
+    relay = laptop.relay
+    asked = await relay.device_code()
+    _, approval = await laptop.call("POST", "/v1/approvals/claim", {"user_code": asked["user_code"]})
+    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    status, tokens = await relay.poll(asked["device_code"])
+    assert status == 200, tokens
+    return relay.laptop(tokens)
 
 
 async def at_rest(relay: PairedRelay, laptop: Laptop, command_id: str, status: str) -> dict[str, Any]:

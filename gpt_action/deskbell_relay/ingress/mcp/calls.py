@@ -13,9 +13,10 @@ from deskbell_relay.http.route import Call
 from deskbell_relay.ingress.intake import Asked, Intake
 from deskbell_relay.ingress.mcp.asgi import CALL
 from deskbell_relay.ingress.mcp.flights import Flights, spelled
+from deskbell_relay.ingress.mcp.toolbox import Ask, Toolbox
 from deskbell_relay.ingress.mcp.tools import error_of, result_of
 from deskbell_relay.results.commands import Commands
-from deskbell_wire.actions import BY_ID, BY_TOOL, Action
+from deskbell_wire.actions import BY_ID
 from deskbell_wire.errors import Problem
 from deskbell_wire.result import Progress, Result
 
@@ -40,8 +41,9 @@ _QUESTION: Final = types.ElicitRequest(
 class ToolCalls:
     """Answers `tools/call`."""
 
-    def __init__(self, intake: Intake, commands: Commands, flights: Flights) -> None:
+    def __init__(self, intake: Intake, toolbox: Toolbox, commands: Commands, flights: Flights) -> None:
         self._intake = intake
+        self._toolbox = toolbox
         self._commands = commands
         self._flights = flights
 
@@ -50,15 +52,14 @@ class ToolCalls:
     ) -> types.CallToolResult | types.InputRequiredResult:
         """What the tool gave, or why not; never an exception for what a model could put right."""
         call = call_of(ctx)
-        action = BY_TOOL.get(params.name)
-        if action is None:
-            names = ", ".join(BY_TOOL)
+        ask = await self._toolbox.ask(call.who, params.name, params.arguments or {})
+        if ask is None:
+            names = ", ".join(tool.name for tool in await self._toolbox.tools(call.who))
             raise MCPError(types.INVALID_PARAMS, f"There is no tool {params.name[:100]!r}; there are: {names}.")
-        arguments: dict[str, Any] = params.arguments or {}
         try:
             if params.request_state is not None:
-                action, arguments = await self._answered(call, params.request_state, params.input_responses)
-            answer = await self._ask(ctx, call, action, arguments)
+                ask = await self._answered(call, params.request_state, params.input_responses)
+            answer = await self._ask(ctx, call, ask)
         except Problem as problem:
             call.notes["tool_error"] = problem.code
             return error_of(problem)
@@ -66,7 +67,7 @@ class ToolCalls:
             return types.InputRequiredResult(input_requests={APPROVAL: _QUESTION}, request_state=answer.id)
         return result_of(answer)
 
-    async def _answered(self, call: Call, command_id: str, responses: Any) -> tuple[Action, dict[str, Any]]:
+    async def _answered(self, call: Call, command_id: str, responses: Any) -> Ask:
         """The client comes back to a command that waited for a yes: look how it stands, or take it back.
 
         The state is the command's id, which any client may make up: it finds the account's own commands alone, and takes
@@ -76,9 +77,9 @@ class ToolCalls:
         if isinstance(response, types.ElicitResult) and response.action != "accept":
             assert call.who.grant_id is not None, "an assistant has a grant"
             await self._commands.withdraw(call.who.account_id, command_id, grant_id=call.who.grant_id)
-        return BY_ID["command.get"], {"command_id": command_id}
+        return Ask(BY_ID["command.get"], {"command_id": command_id})
 
-    async def _ask(self, ctx: Context, call: Call, action: Action, arguments: dict[str, Any]) -> Any:
+    async def _ask(self, ctx: Context, call: Call, ask: Ask) -> Any:
         """The answer, with the device's progress told meanwhile. Raises MCPError when the client takes the call back."""
         steps: asyncio.Queue[Progress] | None = asyncio.Queue(MOST_STEPS) if wants_progress(ctx) else None
 
@@ -88,7 +89,7 @@ class ToolCalls:
                     steps.put_nowait(progress)
 
         asked = Asked(watch=watch if steps is not None else None, withdraw=True)
-        work = asyncio.create_task(self._intake.ask(call, action, arguments, asked))
+        work = asyncio.create_task(self._intake.ask(call, ask.action, ask.arguments, asked))
         assert call.who.grant_id is not None, "an assistant has a grant"
         session = call.request.headers.get(SESSION_HEADER, "")
         with self._flights.holding((call.who.grant_id, session, spelled(ctx.request_id)), work):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from deskbell_relay.http.route import Call
+from deskbell_relay.ingress.mcp.toolbox import PREFIX, RUN
 from deskbell_wire.actions import BY_ID, BY_TOOL, SCOPES
 from deskbell_wire.errors import Problem
 
@@ -14,7 +15,10 @@ def needed(method: str, parameters: Mapping[str, Any]) -> str | None:
     """The scope that the message needs; None when every grant will do."""
     if method in _READS_NOTES:
         return BY_ID["note.read"].scope
-    action = BY_TOOL.get(str(parameters.get("name"))) if method == "tools/call" else None
+    if method != "tools/call":
+        return None
+    name = str(parameters.get("name"))
+    action = RUN if name.startswith(PREFIX) else BY_TOOL.get(name)
     return action.scope if action is not None else None
 
 

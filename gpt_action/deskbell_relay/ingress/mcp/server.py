@@ -14,7 +14,8 @@ from deskbell_relay.ingress.mcp.instructions import INSTRUCTIONS
 from deskbell_relay.ingress.mcp.prompts import PROMPTS, filled_in
 from deskbell_relay.ingress.mcp.resources import RESOURCE_NOT_FOUND, TEMPLATE, Notes
 from deskbell_relay.ingress.mcp.tasks import CAPABILITY, Tasks
-from deskbell_relay.ingress.mcp.tools import INPUT_SCHEMAS, TOOLS
+from deskbell_relay.ingress.mcp.toolbox import Toolbox
+from deskbell_relay.ingress.mcp.tools import INPUT_SCHEMAS
 from deskbell_wire.errors import Problem
 from deskbell_wire.version import RELEASE
 
@@ -25,13 +26,14 @@ AT_ONCE: Final = CacheHint(ttl_ms=0, scope="private")
 class Answers:
     """One method for each method of the protocol."""
 
-    def __init__(self, calls: ToolCalls, notes: Notes, changes: Changes) -> None:
+    def __init__(self, toolbox: Toolbox, calls: ToolCalls, notes: Notes, changes: Changes) -> None:
+        self._toolbox = toolbox
         self._calls = calls
         self._notes = notes
         self._changes = changes
 
-    async def list_tools(self, _ctx: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=list(TOOLS))
+    async def list_tools(self, ctx: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=await self._toolbox.tools(call_of(ctx).who))
 
     async def call_tool(
         self, ctx: Context, params: types.CallToolRequestParams

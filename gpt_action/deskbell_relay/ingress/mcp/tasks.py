@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from deskbell_relay.ingress.intake import Asked, Intake
 from deskbell_relay.ingress.mcp.calls import Context, call_of
+from deskbell_relay.ingress.mcp.toolbox import Toolbox
 from deskbell_relay.ingress.mcp.tools import error_of, result_of, sentence_of
 from deskbell_relay.results.archive import is_final
 from deskbell_relay.results.commands import Commands
 from deskbell_relay.settings import Settings
-from deskbell_wire.actions import BY_TOOL
 from deskbell_wire.errors import Problem
 from deskbell_wire.result import Result
 
@@ -45,8 +45,9 @@ STATUSES: Final[dict[str, types.TaskStatus]] = {
 class Tasks:
     """Answers `tasks/*`, and tool calls that ask for a task. A grant sees its own commands alone."""
 
-    def __init__(self, intake: Intake, commands: Commands, settings: Settings) -> None:
+    def __init__(self, intake: Intake, toolbox: Toolbox, commands: Commands, settings: Settings) -> None:
         self._intake = intake
+        self._toolbox = toolbox
         self._commands = commands
         self._settings = settings
 
@@ -95,11 +96,11 @@ class Tasks:
             params = types.CallToolRequestParams.model_validate(ctx.params, by_name=False)
         except ValidationError as error:
             raise MCPError(types.INVALID_PARAMS, "The parameters of tools/call do not fit.") from error
-        action = BY_TOOL.get(params.name)
-        if action is None or action.performer == "relay":
+        ask = await self._toolbox.ask(call.who, params.name, params.arguments or {})
+        if ask is None or ask.action.performer == "relay":
             raise MCPError(types.METHOD_NOT_FOUND, f"{params.name[:100]!r} is no tool that can be called as a task.")
         try:
-            answer = await self._intake.ask(call, action, params.arguments or {}, Asked(wait_s=0))
+            answer = await self._intake.ask(call, ask.action, ask.arguments, Asked(wait_s=0))
         except Problem as problem:
             call.notes["tool_error"] = problem.code
             return error_of(problem).model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"result_type"})
