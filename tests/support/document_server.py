@@ -14,6 +14,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from paired_relay import PairedRelay, Tab
+from registered_clients import PKCE
 
 from deskbell_relay.oauth.fetcher import Address, Fetcher
 
@@ -98,6 +100,15 @@ class DocumentServer:
         self.headers.append(dict(request.headers))
         answer = self.answers.get(request.path)
         return web.Response(status=404) if answer is None else await answer(request)
+
+
+async def arrived(
+    relay: PairedRelay, client_id: str, redirect_uri: str = f"https://{HOST}/callback"
+) -> tuple[int, Tab]:
+    """Come to the authorize page from such a client: the status, and the tab."""
+    tab = relay.tab()
+    answer = await tab.authorize(client_id=client_id, redirect_uri=redirect_uri, **PKCE)
+    return answer.status, tab
 
 
 def is_here(address: Address) -> bool:

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from document_server import DocumentServer
 from paired_relay import Laptop, PairedRelay
+
+from deskbell_relay.oauth.client_documents import Documents
 
 
 @pytest.fixture
@@ -19,3 +22,19 @@ async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
 async def laptop(relay: PairedRelay) -> Laptop:
     """The first device of an account at that relay."""
     return await relay.pair()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[DocumentServer]:
+    """A server of documents."""
+    server = await DocumentServer(tmp_path).start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def documents(relay: PairedRelay, server: DocumentServer) -> Documents:
+    """The relay's documents, which may reach that server."""
+    found = relay.core.identity.documents
+    found.fetcher = server.fetcher()
+    return found
