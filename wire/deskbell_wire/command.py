@@ -36,7 +36,10 @@ class Assistant(WireModel):
 
     grant_id: GrantId
     name: str = Field(max_length=200, description="The client's own name; unverified")
-    host: str = Field(max_length=255, description="The host that the client redirects to; verified by the flow")
+    host: str = Field(
+        max_length=255,
+        description="Where the client's answer goes; verified. `claude.ai via localhost` names the host of its document too",
+    )
 
 
 class Command(WireModel):

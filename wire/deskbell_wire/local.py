@@ -77,7 +77,7 @@ Values = Annotated[
         {
             "type": "object",
             "properties": {},
-            "additionalProperties": {"type": ["string", "number", "boolean"]},
+            "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
             "maxProperties": MOST_PARAMETERS,
         }
     ),

@@ -145,7 +145,7 @@ class NoteText(Output):
     headings: list[str] = Field(default_factory=list, description="The note's headings, in order; at most 200.")
     text: str = Field(description="The asked part of the note's text, in Markdown.")
     characters: int = Field(description="The length of the whole text.")
-    next_offset: int | None = Field(default=None, description="Where the next part starts. Null: this was the last.")
+    next_offset: int | None = Field(default=None, description="Where the next part starts. Absent: this was the last.")
     updated_at: Timestamp
 
 
@@ -172,7 +172,7 @@ class NoteEntry(Output):
 class NoteList(Output):
     notes: list[NoteEntry] = Field(description="Newest change first.")
     total: int
-    next_page: str | None = Field(default=None, description="Give it as page for the rest. Null: there is no more.")
+    next_page: str | None = Field(default=None, description="Give it as page for the rest. Absent: there is no more.")
 
 
 class TrashedNote(Output):
@@ -185,4 +185,4 @@ class UndoneNote(Output):
     path: str = Field(description="The note's path now.")
     title: str
     undone: str = Field(description="What was undone: create, append, edit, trash or undo.")
-    version: str | None = Field(default=None, description="The note's version now. Null: it is in the trash.")
+    version: str | None = Field(default=None, description="The note's version now. Absent: it is in the trash.")

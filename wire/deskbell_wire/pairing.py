@@ -65,7 +65,9 @@ class Approval(WireModel):
     id: str
     kind: Literal["assistant", "device"]
     name: str = Field(description="What the requester calls itself; unverified")
-    host: str = Field(description="Where the answer goes (assistant) or where the request came from (device)")
+    host: str = Field(
+        description="Where the answer goes (assistant), such as `claude.ai via localhost`, or where it came from (device)"
+    )
     scopes: list[str]
     actions: list[str] = Field(default_factory=list)
     status: Literal["pending", "approved", "denied", "expired"]
