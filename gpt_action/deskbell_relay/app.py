@@ -59,6 +59,7 @@ class Relay:
         self.settings = settings
         self.store = store
         self.metrics = Metrics()
+        self._ending: set[asyncio.Task[int]] = set()
         self.rates = Rates(MemoryStorage())
         self.bus = MemoryBus()
         self.channel = Channel(store, self.bus, epoch)
@@ -110,8 +111,12 @@ class Relay:
         self.bus.subscribe(self.changes.hear)
 
     def revoke(self, credential_id: str) -> None:
-        """A device or a grant was revoked: cut it off everywhere."""
+        """A device or a grant was revoked: cut it off everywhere, and end what it has left in the queue."""
         self.bus.publish(Revoked(credential_id))
+        if credential_id.startswith("gra_"):
+            task = asyncio.create_task(self.commands.end_revoked(), name="revoked")
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     async def heartbeat(self) -> None:
         """One beat: a ping on every stream, and presence renewed."""

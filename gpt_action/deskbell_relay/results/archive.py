@@ -10,7 +10,7 @@ from deskbell_relay.channel import log
 from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.results.view import query, result_of
 from deskbell_relay.store.prepared import Prepared, names_of, one_of, parameter
-from deskbell_relay.store.tables import commands
+from deskbell_relay.store.tables import commands, grants
 from deskbell_wire.clock import HOUR, now_us
 from deskbell_wire.command import FINAL_STATUSES, Status
 from deskbell_wire.errors import Problem
@@ -225,6 +225,29 @@ def expire(connection: Connection, now: int) -> list[str]:
     )
     log.shrink(connection, [(row.account_id, row.seq, row.id) for row in rows])
     return [row.id for row in rows]
+
+
+def end_revoked(connection: Connection, now: int) -> list[tuple[str, log.Appended]]:
+    """Cancel up to 500 commands of revoked grants that have not begun: their ids, and the events that tell the devices.
+
+    Whoever was shut out is not to act later through what he left in the queue. One that runs is left to its device.
+    """
+    revoked = select(grants.c.id).where(grants.c.revoked_at.is_not(None))
+    left = select(commands.c.id, commands.c.account_id, commands.c.seq).where(
+        commands.c.finished_at.is_(None), commands.c.status.in_(NOT_BEGUN), commands.c.grant_id.in_(revoked)
+    )
+    rows = connection.execute(left.limit(EXPIRE_AT_ONCE)).all()
+    if not rows:
+        return []
+    entries = [log.Entry(row.account_id, "cancel", f'{{"id":"{row.id}"}}') for row in rows]
+    told = log.append(connection, entries, now=now)
+    connection.execute(
+        update(commands)
+        .where(commands.c.id.in_([row.id for row in rows]))
+        .values(status="cancelled", finished_at=now, progress=None)
+    )
+    log.shrink(connection, [(row.account_id, row.seq, row.id) for row in rows])
+    return [(row.id, event) for row, event in zip(rows, told, strict=True)]
 
 
 def forget(connection: Connection, before: int) -> int:

@@ -119,6 +119,17 @@ class Commands:
             self._bus.publish(Settled(command_id))
         return expired
 
+    async def end_revoked(self) -> int:
+        """Cancel what revoked grants have left in the queue; how many commands that were."""
+        ended = 0
+        while slice_ := await self._store.write(lambda connection: archive.end_revoked(connection, now_us())):
+            self._channel.announce([told for _, told in slice_])
+            for command_id, _ in slice_:
+                self._bus.publish(Settled(command_id))
+                self._metrics.finished.labels("cancelled").inc()
+            ended += len(slice_)
+        return ended
+
     async def forget(self, before: int) -> int:
         """Delete commands that ended before the instant `before`; how many went."""
         return await self._store.write(lambda connection: archive.forget(connection, before))

@@ -24,12 +24,20 @@ class Sweeper:
         """Expire and delete all that is due. Raises Problem storage_unavailable."""
         before = now_us() - self._settings.retention_s * SECOND
         expired = forgotten = 0
+        revoked = (
+            await self._commands.end_revoked()
+        )  # at once when a grant is revoked; here for what a crash has missed
         while slice_ := len(await self._commands.expire()):
             expired += slice_
         while slice_ := await self._commands.forget(before):
             forgotten += slice_
         events = await self._channel.forget(before=before, keep=self._settings.retention_events)
-        for what, count in (("commands_expired", expired), ("commands_deleted", forgotten), ("events_deleted", events)):
+        for what, count in (
+            ("commands_of_revoked_grants", revoked),
+            ("commands_expired", expired),
+            ("commands_deleted", forgotten),
+            ("events_deleted", events),
+        ):
             if count:
                 self._metrics.swept.labels(what).inc(count)
         if expired or forgotten or events:
