@@ -9,10 +9,10 @@ from typing import Any, Literal
 import structlog
 from filelock import FileLock, Timeout
 
-from deskbell_daemon.actions.context import Context
+from deskbell_daemon.actions.context import Context, LiveContext
 from deskbell_daemon.actions.table import PERFORMERS
 from deskbell_daemon.documents import log_document, requests_document
-from deskbell_daemon.gate.performance import Performance, Performer
+from deskbell_daemon.gate.performance import AnyPerformer, Performance, Run
 from deskbell_daemon.ledger import Ledger
 from deskbell_daemon.line import Line
 from deskbell_daemon.link.clock import RelayClock
@@ -20,12 +20,14 @@ from deskbell_daemon.link.connection import Connection
 from deskbell_daemon.link.pairing import take_back
 from deskbell_daemon.local.api import LocalApi
 from deskbell_daemon.local.changes import Changes
+from deskbell_daemon.local_actions.catalogue import LocalActions, look_up
 from deskbell_daemon.logs import fault
 from deskbell_daemon.notes.room import NotesRoom
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import make_private_folder
 from deskbell_daemon.secrets.store import open_secrets
 from deskbell_daemon.settings import Settings
+from deskbell_daemon.settings_watch import SettingsWatch
 from deskbell_daemon.state import StateFile
 from deskbell_wire import clock
 from deskbell_wire.actions import BY_ID, Action
@@ -97,7 +99,7 @@ class Daemon:
         settings: Settings,
         places: Places,
         *,
-        performers: Mapping[str, Performer] | None = None,
+        performers: Mapping[str, AnyPerformer] | None = None,
         context: Callable[[str], Any] | None = None,
         catalogue: Mapping[str, Action] = BY_ID,
     ) -> None:
@@ -109,6 +111,8 @@ class Daemon:
         self._catalogue = catalogue
         self._notes = NotesDesk(settings, places) if context is None else None
         self._performers = performers if performers is not None else PERFORMERS
+        self._local = LocalActions(look_up(settings.action))
+        self._watch = SettingsWatch(places, settings, self._settings_changed)
         self._state_file = StateFile(places)
         self._state = self._state_file.load()
         self._clock = RelayClock(self._state.clock_offset_us)
@@ -121,6 +125,7 @@ class Daemon:
             self._clock,
             threads=settings.limits.performers,
             output_bytes=settings.limits.output_bytes,
+            live_context=self._live_context,
         )
         self._line: Line | None = None
         self._pairing = asyncio.Lock()
@@ -132,10 +137,12 @@ class Daemon:
             await asyncio.to_thread(self._notes.look)
         async with self._pairing:
             await self._open_line()
+        self._watch.start()
 
     async def close(self) -> None:
         """Drain: at most a little more than the settings' `drain_s`."""
         self._connection.become("stopped")
+        await self._watch.stop()
         async with self._pairing:
             await self._close_line()
         if self._pruner is not None:
@@ -151,6 +158,7 @@ class Daemon:
     async def status(self) -> dict[str, Any]:
         state, line = self._state, self._line
         problem = self._notes.problem if self._notes else None
+        broken = self._watch.problem
         return {
             "profile": self._places.profile,
             "version": RELEASE,
@@ -171,6 +179,12 @@ class Daemon:
             "config_file": str(self._places.config_file),
             "log_file": str(self._places.log_file),
             "actions": sorted(self._performers),
+            "local_actions": self._local.names,
+            "local_problems": {
+                name: {"code": problem.code, "detail": problem.detail}
+                for name, problem in self._local.found.problems.items()
+            },
+            "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
             "waiting": len(line.gate.approvals) if line else 0,
             "busy": line.gate.busy if line else 0,
             "reporting": line.reports.in_flight if line else 0,
@@ -259,6 +273,8 @@ class Daemon:
             announce=self.changes.announce,
             catalogue=self._catalogue,
             actions=list(self._performers),
+            local_actions=self._local.declared if "local.run" in self._performers else list,
+            subjects={"local.run": self._local.subject},
         )
         await self._line.open()
 
@@ -266,6 +282,20 @@ class Daemon:
         line, self._line = self._line, None
         if line is not None:
             await line.close()
+
+    def _live_context(self, run: Run) -> LiveContext:
+        return LiveContext(run.command_id, run.tell, run.stopped, self._local)
+
+    async def _settings_changed(self, settings: Settings) -> None:
+        """config.toml has changed: its actions and its consent rules hold from now on, the rest from the next start."""
+        self._local.found = await asyncio.to_thread(look_up, settings.action)
+        self._settings = self._settings.model_copy(update={"action": settings.action, "consent": settings.consent})
+        if self._settings != settings:
+            log.warning("restart_needed", reason="Other settings than actions and consent have changed.")
+        if self._line is not None:
+            self._line.gate.rule(settings.consent)
+            self._line.declare()
+        self.changes.announce("settings", {"local_actions": self._local.names})
 
     def _connection_changed(self) -> None:
         self.changes.announce("connection", self._connection.document())
@@ -297,7 +327,7 @@ async def run(
     *,
     stop: asyncio.Event | None = None,
     started: Callable[[Daemon], None] | None = None,
-    performers: Mapping[str, Performer] | None = None,
+    performers: Mapping[str, AnyPerformer] | None = None,
     context: Callable[[str], Any] | None = None,
     catalogue: Mapping[str, Action] = BY_ID,
 ) -> None:

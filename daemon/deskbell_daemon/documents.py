@@ -10,15 +10,19 @@ from deskbell_wire import clock
 
 
 def requests_document(approvals: Approvals) -> dict[str, Any]:
-    """`requests`: the commands that wait, with their exact arguments; `allowances`: what may run unasked for a while."""
+    """`requests`: the commands that wait, with their exact arguments and the `words` that would be executed.
+
+    `allowances`: what may run unasked for a while.
+    """
     return {
         "requests": [
             {
                 "id": request.job.id,
                 "action": request.job.action.id,
-                "title": request.job.action.title,
+                "title": request.job.subject.title,
                 "risk": request.job.action.risk,
                 "arguments": request.job.command.arguments,
+                "words": list(request.job.subject.words),
                 "assistant": request.job.command.assistant.model_dump(),
                 "asked_at": clock.to_timestamp(request.asked_us),
                 "expires_at": request.job.command.expires_at,
@@ -28,6 +32,7 @@ def requests_document(approvals: Approvals) -> dict[str, Any]:
         "allowances": [
             {
                 "action": allowance.action,
+                "title": allowance.title,
                 "grant_id": allowance.grant_id,
                 "assistant": allowance.assistant,
                 "until": clock.to_timestamp(allowance.until_us),

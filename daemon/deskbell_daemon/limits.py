@@ -11,6 +11,7 @@ class Limits(BaseModel):
     waiting_commands: int = Field(default=100, ge=1, le=10_000, description="How many commands may wait for a person")
     ready_commands: int = Field(default=1_000, ge=1, le=100_000, description="Above it, the stream is not read on")
     performers: int = Field(default=4, ge=1, le=32, description="Threads that perform actions")
+    local_runs: int = Field(default=4, ge=1, le=32, description="Local actions that run side by side")
     argument_bytes: int = Field(default=400_000, ge=1_000, description="An Action body is 100,000 characters")
     output_bytes: int = Field(default=900_000, ge=1_000, description="The relay takes 1 MB of a result")
     event_bytes: int = Field(default=2_000_000, ge=10_000, description="One event on the stream")

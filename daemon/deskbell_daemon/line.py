@@ -1,12 +1,13 @@
 """Everything that one pairing needs while it lasts: tokens, stream, reports and gate. Opened and closed as a whole."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
 
 from deskbell_daemon.gate.gate import Announce, Gate
+from deskbell_daemon.gate.judgement import Subjects
 from deskbell_daemon.gate.performance import Performance
 from deskbell_daemon.ledger import Ledger
 from deskbell_daemon.link.clock import RelayClock
@@ -23,6 +24,7 @@ from deskbell_daemon.state import State, StateFile
 from deskbell_wire import clock
 from deskbell_wire.actions import Action
 from deskbell_wire.errors import Problem
+from deskbell_wire.local import LocalAction
 
 log = structlog.get_logger()
 
@@ -44,7 +46,10 @@ class Line:
         announce: Announce,
         catalogue: Mapping[str, Action],
         actions: list[str],
+        local_actions: Callable[[], list[LocalAction]],
+        subjects: Subjects,
     ) -> None:
+        """`local_actions`: what the person has set up, as it is to be declared now."""
         assert state.relay_url is not None
         assert state.device_id is not None
         self._limits = settings.limits
@@ -52,6 +57,8 @@ class Line:
         self._state_file = state_file
         self._clock = relay_clock
         self._actions = sorted(actions)
+        self._local_actions = local_actions
+        self._declaring = asyncio.Lock()
         self._http = open_http(settings.limits.request_s)
         self.relay = Relay(self._http, state.relay_url, Tokens(self._http, state.relay_url, secrets))
         self.reports = Reports(self.relay, ledger, settings.limits)
@@ -66,6 +73,7 @@ class Line:
             announce=announce,
             paused=state.paused,
             catalogue=catalogue,
+            subjects=subjects,
         )
         events = Events(state.device_id, ledger, self.gate, relay_clock, announce)
         self.stream = Stream(self.relay, events, connection, settings.limits, self._opened)
@@ -96,9 +104,16 @@ class Line:
         self.gate.remind()
         # Aside: the stream must be read on while this asks the relay.
         for work in (self.reports.resume(), self._declare(), self._keep_clock()):
-            task = asyncio.create_task(work)
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+            self._aside(work)
+
+    def declare(self) -> None:
+        """What this device can do has changed: tell the relay."""
+        self._aside(self._declare())
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
@@ -107,11 +122,20 @@ class Line:
             log.warning("after_opening_failed", code=code)  # all of it is done again when the stream opens next
 
     async def _declare(self) -> None:
-        if self._state.declared_actions == self._actions:
-            return
-        await self.relay.call("PATCH", f"/v1/devices/{self._state.device_id}", {"actions": self._actions})
-        self._state = await asyncio.to_thread(self._state_file.update, declared_actions=self._actions)
-        log.info("actions_declared", actions=len(self._actions))
+        async with self._declaring:  # one after the other: the last one told is the one that counts
+            local = [action.model_dump(mode="json", exclude_none=True) for action in self._local_actions()]
+            told: dict[str, Any] = {}
+            if self._state.declared_actions != self._actions:
+                told["actions"] = self._actions
+            if self._state.declared_local_actions != local:
+                told["local_actions"] = local
+            if not told:
+                return
+            await self.relay.call("PATCH", f"/v1/devices/{self._state.device_id}", told)
+            self._state = await asyncio.to_thread(
+                self._state_file.update, declared_actions=self._actions, declared_local_actions=local
+            )
+            log.info("actions_declared", actions=len(self._actions), local_actions=len(local))
 
     async def _keep_clock(self) -> None:
         # For a start without the relay: deadlines are by its clock.

@@ -10,11 +10,13 @@ import tomlkit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deskbell_daemon.limits import Limits
+from deskbell_daemon.local_actions.definition import ActionTable
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import write_private
 from deskbell_daemon.settings_lines import Lines
 from deskbell_wire.actions import DEVICE_ACTIONS, Risk
 from deskbell_wire.errors import Problem
+from deskbell_wire.local import MOST_LOCAL_ACTIONS, LocalName
 from deskbell_wire.pairing import DeviceName
 
 Rule = Literal["run", "notify", "ask", "refuse"]
@@ -82,6 +84,7 @@ class Settings(_Table):
     notes_folder: Path
     device_name: DeviceName = Field(default_factory=_device_name)
     consent: Consent = Consent()
+    action: dict[LocalName, ActionTable] = Field(default_factory=dict, max_length=MOST_LOCAL_ACTIONS)
     limits: Limits = Limits()
     secrets: Secrets = Secrets()
     log: Log = Log()

@@ -20,6 +20,8 @@ class State(BaseModel):
     device_name: str | None = None
     declared_actions: list[str] = []
     """What the relay was last told that this device can do."""
+    declared_local_actions: list[dict[str, Any]] = []
+    """The person's own actions, as the relay was last told of them."""
     paused: bool = False
     clock_offset_us: int = 0
     """The relay's clock minus ours, as last heard."""

@@ -1,13 +1,31 @@
-"""The context: what an action is given besides its arguments."""
+"""The contexts: what an action is given besides its arguments."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deskbell_daemon.notes.room import NotesRoom
+
+if TYPE_CHECKING:
+    from deskbell_daemon.local_actions.catalogue import LocalActions
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """For one command. Actions run in a thread of the gate's, never on the event loop."""
+    """For one command of an action that runs in a thread of the gate's, never on the event loop."""
 
     command_id: str
     notes: NotesRoom
+
+
+@dataclass(frozen=True, slots=True)
+class LiveContext:
+    """For one command of an action that runs on the event loop: it can tell how far it is, and be stopped."""
+
+    command_id: str
+    tell: Callable[[str], None]
+    """Takes one line about how far it is."""
+    stopped: asyncio.Event
+    """Set when the action is to end soon: it then raises `gate.performance.Stopped`."""
+    local: "LocalActions"

@@ -1,11 +1,10 @@
 """The table of actions: adding one takes a file beside this one and a line here; a test holds it against the catalogue."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
-
-from pydantic import BaseModel
+from collections.abc import Mapping
+from typing import Final
 
 from deskbell_daemon.actions import (
+    local_run,
     note_append,
     note_create,
     note_edit,
@@ -16,11 +15,10 @@ from deskbell_daemon.actions import (
     note_undo,
 )
 from deskbell_daemon.actions.context import Context
+from deskbell_daemon.gate.performance import AnyPerformer
 
-Performer = Callable[[Any, Context], BaseModel]
-"""Takes the catalogue's input model for its action, gives its output model; raises Problem. Blocking."""
-
-PERFORMERS: Final[Mapping[str, Performer]] = {
+PERFORMERS: Final[Mapping[str, AnyPerformer]] = {
+    "local.run": local_run.perform,
     "note.append": note_append.perform,
     "note.create": note_create.perform,
     "note.edit": note_edit.perform,
@@ -31,4 +29,4 @@ PERFORMERS: Final[Mapping[str, Performer]] = {
     "note.undo": note_undo.perform,
 }
 
-__all__ = ["PERFORMERS", "Context", "Performer"]
+__all__ = ["PERFORMERS", "Context"]

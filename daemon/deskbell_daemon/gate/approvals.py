@@ -33,6 +33,7 @@ class Allowance:
     """What runs without asking for a while: one action of one assistant. `until_us` by this machine's clock."""
 
     action: str
+    title: str
     grant_id: str
     assistant: str
     until_us: int
@@ -81,21 +82,26 @@ class Approvals:
         return [Request(waiting.job, waiting.asked_us) for waiting in self._waiting.values()]
 
     def allow(self, job: Job) -> None:
-        """This action of this assistant runs without asking for an hour."""
+        """This subject, asked for by this assistant, runs without asking for an hour."""
         assistant = job.command.assistant
         until = Allowance(
-            job.action.id, assistant.grant_id, assistant.name, clock.now_us() + int(self._allow_s * clock.SECOND)
+            job.action.id,
+            job.subject.title,
+            assistant.grant_id,
+            assistant.name,
+            clock.now_us() + int(self._allow_s * clock.SECOND),
         )
         # Monotonic: setting the clock back must not lengthen it.
-        self._allowed[job.action.id, assistant.grant_id] = time.monotonic() + self._allow_s, until
+        self._allowed[job.subject.key, assistant.grant_id] = time.monotonic() + self._allow_s, until
 
-    def is_allowed(self, action: str, grant_id: str) -> bool:
-        found = self._allowed.get((action, grant_id))
+    def is_allowed(self, key: str, grant_id: str) -> bool:
+        """Whether the subject of that key may run unasked for this grant."""
+        found = self._allowed.get((key, grant_id))
         if found is None:
             return False
         if time.monotonic() < found[0]:
             return True
-        del self._allowed[action, grant_id]
+        del self._allowed[key, grant_id]
         return False
 
     def allowances(self) -> list[Allowance]:

@@ -1,7 +1,6 @@
 """The gate: every command passes it once, from receipt to report, by the person's rules and in the relay's order."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
@@ -10,14 +9,17 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from deskbell_daemon.gate.approvals import Approvals
-from deskbell_daemon.gate.job import Job, conflict
+from deskbell_daemon.gate.job import Job
 from deskbell_daemon.gate.judgement import (
     Judge,
+    Subjects,
+    changed_report,
     expired_report,
     interrupted_report,
     paused_report,
     refused_report,
 )
+from deskbell_daemon.gate.lane import Lane
 from deskbell_daemon.gate.performance import Performance, failure
 from deskbell_daemon.ledger import Admission, Entry, Ledger, State, new_entry
 from deskbell_daemon.limits import Limits
@@ -38,6 +40,9 @@ Scope = Literal["once", "hour"]
 
 SLOW_S = 1.0
 """What runs longer tells the relay that it runs."""
+
+STOP_S = 4.0
+"""What is stopped is asked first and made to end then; its end is recorded."""
 
 _AWAITING = Progress(status="awaiting_approval", message="Waiting for the person at the laptop to approve.")
 
@@ -67,6 +72,7 @@ class Gate:
         announce: Announce,
         paused: bool = False,
         catalogue: Mapping[str, Action] = BY_ID,
+        subjects: Subjects | None = None,
     ) -> None:
         self.approvals = Approvals(relay_clock, self._expired, limits.allow_hour_s)
         self.paused = paused
@@ -77,10 +83,10 @@ class Gate:
         self._clock = relay_clock
         self._limits = limits
         self._announce = announce
-        self._judge = Judge(catalogue, performance.knows, consent, relay_clock)
+        self._judge = Judge(catalogue, performance.knows, consent, relay_clock, subjects or {})
         self._catalogue = catalogue
-        self._ready: deque[Job] = deque()
-        self._running: dict[str, Job] = {}
+        # What runs for an hour must not keep a note waiting.
+        self._lanes = {False: Lane(limits.performers), True: Lane(limits.local_runs)}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = 0  # to wait for a person, not yet in the ledger
         self._draining = False
@@ -133,14 +139,14 @@ class Gate:
         return taken
 
     def cancel(self, command_id: str) -> None:
-        """The assistant no longer wants it. What has begun goes on: its result says what happened."""
+        """The assistant no longer wants it. What has begun is stopped or goes on: its result says what happened."""
         job = self.approvals.discard(command_id)
-        if job is None:
-            job = next((ready for ready in self._ready if ready.id == command_id), None)
-            if job is None:
-                return
-            self._ready.remove(job)
-        self._conclude(job, Report(status="cancelled"))
+        for lane in self._lanes.values():
+            job = job or lane.take(command_id)
+        if job is not None:
+            self._conclude(job, Report(status="cancelled"))
+        elif self._performance.stop(command_id, "cancelled"):
+            log.info("stopping_command", command=command_id)
 
     async def room(self) -> None:
         """Wait until not too many commands are ready: the stream is not read faster than commands are performed."""
@@ -175,13 +181,16 @@ class Gate:
         """Refuse what waits, what is ready and what comes. What has begun is finished."""
         self.paused = True
         self.approvals.forget_allowances()
-        waiting, ready = self.approvals.clear(), list(self._ready)
-        self._ready.clear()
-        for job in [*waiting, *ready]:
+        waiting = self.approvals.clear()
+        for job in [*waiting, *(job for lane in self._lanes.values() for job in lane.clear())]:
             self._conclude(job, paused_report())
 
     def resume(self) -> None:
         self.paused = False
+
+    def rule(self, consent: Consent) -> None:
+        """The person has written other rules: they hold for what comes."""
+        self._judge.consent = consent
 
     def remind(self) -> None:
         """Tell the relay again which commands wait for a person: it may not have heard."""
@@ -206,7 +215,9 @@ class Gate:
 
     def _recover(self, entry: Entry, command: Command) -> None:
         judgement = self._judge.judge(command, paused=self.paused, allowed=lambda *_: entry.approved)
-        job = judgement.job
+        job, ask = judgement.job, judgement.ask
+        if job is not None and job.subject.as_seen and entry.approved:
+            ask = job.rule == "ask"  # it may be another now than what the person saw
         if entry.state == "started":
             repeatable = job is not None and job.action.repeatable
             log.info("interrupted_command", command=entry.id, action=entry.action, again=repeatable)
@@ -217,7 +228,7 @@ class Gate:
         elif job is None:
             assert judgement.report is not None
             self._spawn(self._finish(entry.id, entry.action, judgement.report))
-        elif judgement.ask or entry.state == "waiting":
+        elif ask or entry.state == "waiting":
             self._ask(job)
         else:
             self._enqueue(replace(job, started=False))
@@ -226,7 +237,10 @@ class Gate:
         """Begin nothing more; give what has begun `timeout_s` to be finished and recorded."""
         self._draining = True
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+            _, left = await asyncio.wait(self._tasks, timeout=timeout_s)
+            if left:
+                self._performance.stop_all("interrupted")
+                await asyncio.wait(left, timeout=STOP_S)
         for task in list(self._tasks):
             task.cancel()
         self.approvals.clear()
@@ -234,7 +248,7 @@ class Gate:
     @property
     def busy(self) -> int:
         """How many commands are ready or running."""
-        return len(self._ready) + len(self._running)
+        return sum(len(lane) for lane in self._lanes.values())
 
     # Inside
 
@@ -286,28 +300,30 @@ class Gate:
         self._conclude(job, expired_report(job.command.expires_at))
 
     def _enqueue(self, job: Job) -> None:
-        self._ready.append(job)
-        if len(self._ready) >= self._limits.ready_commands:
+        self._lane_of(job).add(job)
+        if self._ready >= self._limits.ready_commands:
             self._room.clear()
         self._pump()
 
+    def _lane_of(self, job: Job) -> Lane:
+        return self._lanes[self._performance.is_live(job.action.id)]
+
+    @property
+    def _ready(self) -> int:
+        return sum(lane.ready for lane in self._lanes.values())
+
     def _pump(self) -> None:
-        # Strictly from the head: what cannot start yet holds back what came after it.
-        while self._ready and not self._draining and len(self._running) < self._limits.performers:
-            head = self._ready[0]
-            if any(conflict(running, head) for running in self._running.values()):
-                break
-            self._ready.popleft()
-            self._running[head.id] = head
-            self._spawn(self._run(head))
-        if len(self._ready) < self._limits.ready_commands:
+        for lane in self._lanes.values():
+            while not self._draining and (job := lane.next()) is not None:
+                self._spawn(self._run(job))
+        if self._ready < self._limits.ready_commands:
             self._room.set()
 
     async def _run(self, job: Job) -> None:
         try:
             report = await self._act(job)
         finally:
-            self._running.pop(job.id, None)
+            self._lane_of(job).ended(job)
             self._pump()
         await self._finish(job.id, job.action.id, report, notify=job.rule == "notify")
 
@@ -320,8 +336,15 @@ class Gate:
             except Problem as problem:  # no record, no effect
                 return Report(status="failed", error=failure(problem))
         slow = asyncio.get_running_loop().call_later(SLOW_S, self._outbox.progress, job.id, Progress(status="running"))
+
+        def tell(line: str) -> None:
+            slow.cancel()
+            self._outbox.progress(job.id, Progress(status="running", message=line))
+
         try:
-            return await self._performance.perform(job)
+            if not self._judge.is_as_seen(job):  # and nothing is awaited between this and its start
+                return changed_report(job.subject.title)
+            return await self._performance.perform(job, tell)
         finally:
             slow.cancel()
 

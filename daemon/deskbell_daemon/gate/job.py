@@ -13,6 +13,21 @@ _ORDERED = "note."
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What a person is asked about, and what an answer is good for."""
+
+    key: str
+    """A consent holds for commands of the same key alone."""
+    title: str
+    rule: Rule | None = None
+    """What the person wrote beside the definition of this very thing."""
+    words: tuple[str, ...] = ()
+    """What would be executed, for the person to see."""
+    as_seen: bool = False
+    """Whether it can change under a consent: then it is done only as the person saw it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """`started`: the ledger has it as started already. `expires_us`: by the relay's clock."""
 
@@ -21,6 +36,7 @@ class Job:
     arguments: BaseModel
     expires_us: int
     rule: Rule
+    subject: Subject
     started: bool = False
 
     @property

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from deskbell_daemon.gate.job import Job
-from deskbell_daemon.gate.performance import failure
+from deskbell_daemon.gate.job import Job, Subject
+from deskbell_daemon.gate.performance import failure, interrupted
 from deskbell_daemon.gate.policy import decide
 from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.settings import Consent
@@ -26,19 +27,29 @@ class Judgement:
     ask: bool = False
 
 
+Subjects = Mapping[str, Callable[[Any], Subject]]
+"""By action, for those whose arguments name what is really asked for. Each raises Problem when that is not there."""
+
+
 class Judge:
     """Knows the catalogue, the rules and the clock."""
 
     def __init__(
-        self, catalogue: Mapping[str, Action], knows: Callable[[str], bool], consent: Consent, relay_clock: RelayClock
+        self,
+        catalogue: Mapping[str, Action],
+        knows: Callable[[str], bool],
+        consent: Consent,
+        relay_clock: RelayClock,
+        subjects: Subjects,
     ) -> None:
+        self.consent = consent
         self._catalogue = catalogue
         self._knows = knows
-        self._consent = consent
         self._clock = relay_clock
+        self._subjects = subjects
 
     def judge(self, command: Command, *, paused: bool, allowed: Callable[[str, str], bool]) -> Judgement:
-        """`allowed(action, grant_id)`: whether the person has allowed it for an hour."""
+        """`allowed(key, grant_id)`: whether the person has allowed that subject for an hour."""
         action = self._catalogue.get(command.action)
         if action is None or action.performer != "device" or not self._knows(action.id):
             return _no("failed", Problem("unknown_action", f"This laptop cannot do {command.action!r}."))
@@ -54,7 +65,11 @@ class Judge:
             arguments: BaseModel = action.input.model_validate(command.arguments)
         except ValidationError as error:
             return _no("failed", Problem("invalid_arguments", _faults(action.id, error)))
-        rule = decide(self._consent, action, command.assistant)
+        try:
+            subject = self._subject(action, arguments)
+        except Problem as problem:
+            return _no("failed", problem)
+        rule = decide(self.consent, action, command.assistant, subject.rule)
         if rule == "refuse":
             return _no(
                 "refused",
@@ -64,10 +79,23 @@ class Judge:
                     next_step="The person can change the rule in the laptop's config.toml.",
                 ),
             )
-        ask = rule == "ask" and not allowed(action.id, command.assistant.grant_id)
+        ask = rule == "ask" and not allowed(subject.key, command.assistant.grant_id)
         # Repeatable and unasked: its start is recorded with its receipt, in one commit.
         started = action.repeatable and not ask
-        return Judgement(job=Job(command, action, arguments, expires_us, rule, started), ask=ask)
+        return Judgement(job=Job(command, action, arguments, expires_us, rule, subject, started), ask=ask)
+
+    def is_as_seen(self, job: Job) -> bool:
+        """Whether what the person was asked about is still what would be done. On the loop, right before it is."""
+        if not job.subject.as_seen:
+            return True
+        try:
+            return self._subject(job.action, job.arguments).key == job.subject.key
+        except Problem:
+            return False
+
+    def _subject(self, action: Action, arguments: BaseModel) -> Subject:
+        of = self._subjects.get(action.id)
+        return of(arguments) if of is not None else Subject(action.id, action.title)
 
 
 def _no(status: ReportStatus, problem: Problem) -> Judgement:
@@ -97,7 +125,9 @@ def refused_report() -> Report:
 
 
 def interrupted_report(action: str) -> Report:
-    return Report(
-        status="interrupted",
-        error=failure(Problem("interrupted", f"The laptop stopped in the middle of {action}; it may have happened.")),
-    )
+    return Report(status="interrupted", error=interrupted(action))
+
+
+def changed_report(title: str) -> Report:
+    problem = Problem("action_changed", f"{title} was changed on the laptop after this was asked; nothing was run.")
+    return Report(status="failed", error=failure(problem))

@@ -1,9 +1,11 @@
-"""Performs one job in a thread and makes its report, whatever happens inside."""
+"""Performs one job, in a thread or on the loop, and makes its report, whatever happens inside."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel
@@ -20,48 +22,118 @@ log = structlog.get_logger()
 Performer = Callable[[Any, Any], BaseModel]
 """Takes an action's input and a Context, gives its output. Synchronous; raises Problem."""
 
+LivePerformer = Callable[[Any, Any], Coroutine[Any, Any, BaseModel]]
+"""The same on the event loop, with a LiveContext: for what takes long, tells how far it is and can be stopped."""
+
+AnyPerformer = Performer | LivePerformer
+
+StopStatus = Literal["cancelled", "interrupted"]
+
+
+class Stopped(Exception):  # noqa: N818 - no error
+    """A live performer ended its work early, because it was asked to."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One job of a live performer, while it lasts."""
+
+    command_id: str
+    tell: Callable[[str], None]
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    status: StopStatus = "cancelled"
+
 
 class Performance:
     """A small pool of threads, and the table of what each action does."""
 
     def __init__(
         self,
-        performers: Mapping[str, Performer],
+        performers: Mapping[str, AnyPerformer],
         context: Callable[[str], Any],
         relay_clock: RelayClock,
         *,
         threads: int,
         output_bytes: int,
+        live_context: Callable[[Run], Any] | None = None,
     ) -> None:
-        """`context` makes what a performer gets besides its input, from the command's id; called in the thread."""
-        self._performers = performers
+        """`context` makes what a performer gets besides its input, from the command's id; called in the thread.
+
+        `live_context` does so for a live performer; called on the loop.
+        """
+        self._threaded: dict[str, Performer] = {}
+        self._live: dict[str, LivePerformer] = {}
+        for action, perform in performers.items():
+            table: dict[str, Any] = self._live if inspect.iscoroutinefunction(perform) else self._threaded
+            table[action] = perform
+        self._live_context = live_context
+        self._runs: dict[str, Run] = {}
         self._context = context
         self._clock = relay_clock
         self._output_bytes = output_bytes
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="performer")
 
     def knows(self, action: str) -> bool:
-        return action in self._performers
+        return action in self._threaded or action in self._live
 
-    async def perform(self, job: Job) -> Report:
-        """Never raises, cancellation excepted."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._perform, job)
+    def is_live(self, action: str) -> bool:
+        """Whether it is performed on the loop, and can be stopped."""
+        return action in self._live
+
+    async def perform(self, job: Job, tell: Callable[[str], None]) -> Report:
+        """`tell` takes lines about how far it is. Never raises, cancellation excepted."""
+        if not self.is_live(job.action.id):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._perform, job)
+        run = self._runs[job.id] = Run(job.id, tell)
+        try:
+            return await self._perform_live(job, run)
+        finally:
+            del self._runs[job.id]
+
+    def stop(self, command_id: str, status: StopStatus) -> bool:
+        """Ask a live performer to end soon; whether there is one. Its report will have `status`, if it was in time."""
+        run = self._runs.get(command_id)
+        if run is None:
+            return False
+        if not run.stopped.is_set():
+            run.status = status
+            run.stopped.set()
+        return True
+
+    def stop_all(self, status: StopStatus) -> None:
+        """Ask all of them."""
+        for command_id in list(self._runs):
+            self.stop(command_id, status)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _perform(self, job: Job) -> Report:
         try:
-            output = self._performers[job.action.id](job.arguments, self._context(job.id))
-            # What is null is left out: the schemas that the doors show do not know null, and clients check answers.
-            document = output.model_dump(mode="json", exclude_none=True)
-            size = len(output.model_dump_json(exclude_none=True).encode())
-        except Problem as problem:
-            return Report(status="failed", error=failure(problem), acted_at=self._now())
+            return self._done(self._threaded[job.action.id](job.arguments, self._context(job.id)))
         except Exception as error:  # noqa: BLE001 - a fault in one action must not silence the bell
+            return self._failed(job, error)
+
+    async def _perform_live(self, job: Job, run: Run) -> Report:
+        assert self._live_context is not None, "who has live performers has a context for them"
+        try:
+            return self._done(await self._live[job.action.id](job.arguments, self._live_context(run)))
+        except Stopped:
+            error = interrupted(job.action.id) if run.status == "interrupted" else None
+            return Report(status=run.status, error=error, acted_at=self._now())
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._failed(job, error)
+
+    def _failed(self, job: Job, error: Exception) -> Report:
+        if not isinstance(error, Problem):
             log.error("performer_failed", command=job.id, action=job.action.id, **fault(error))
-            unexpected = Problem("internal", f"The laptop met an unexpected {type(error).__name__} in {job.action.id}.")
-            return Report(status="failed", error=failure(unexpected), acted_at=self._now())
+            error = Problem("internal", f"The laptop met an unexpected {type(error).__name__} in {job.action.id}.")
+        return Report(status="failed", error=failure(error), acted_at=self._now())
+
+    def _done(self, output: Any) -> Report:
+        # What is null is left out: the schemas that the doors show do not know null, and clients check answers.
+        document = output.model_dump(mode="json", exclude_none=True)
+        size = len(output.model_dump_json(exclude_none=True).encode())
         if size > self._output_bytes:
             too_large = Problem(
                 "body_too_large", f"The output has {size} bytes; {self._output_bytes} fit into an answer."
@@ -71,6 +143,11 @@ class Performance:
 
     def _now(self) -> str:
         return clock.to_timestamp(self._clock.now_us())
+
+
+def interrupted(action: str) -> Failure:
+    """Why a command has no proper end: the laptop went away meanwhile."""
+    return failure(Problem("interrupted", f"The laptop stopped in the middle of {action}; it may have happened."))
 
 
 def failure(problem: Problem) -> Failure:

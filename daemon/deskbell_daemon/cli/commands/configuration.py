@@ -54,7 +54,9 @@ def edit(profile: Profile = PROFILE) -> None:
     if status != 0:
         raise Problem("invalid_settings", f"The editor {words[0]} ended with {status}.", next_step="Look at the file.")
     load_settings(places)
-    Terminal().show(f"✓ {places.config_file} is valid. A running daemon reads it at its next start.")
+    Terminal().show(
+        f"✓ {places.config_file} is valid. A running daemon follows its actions and consent rules; the rest from its next start."
+    )
 
 
 def editor() -> list[str]:
