@@ -32,6 +32,15 @@ class Places:
         return self.state_dir / "ledger.sqlite3"
 
     @property
+    def audit_dir(self) -> Path:
+        return self.state_dir / "audit"
+
+    @property
+    def rules_file(self) -> Path:
+        """What the person always allows."""
+        return self.state_dir / "rules.json"
+
+    @property
     def secrets_file(self) -> Path:
         return self.state_dir / "secrets" / "secrets.json"
 

@@ -36,7 +36,7 @@ def write_private(path: Path, text: str) -> None:
         temporary = None
         sync_folder(path.parent)
     except OSError as error:
-        code = "disk_full" if error.errno in _FULL else "folder_not_writable"
+        code = "disk_full" if error.errno in FULL_ERRORS else "folder_not_writable"
         raise Problem(code, f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         if temporary is not None:
@@ -60,4 +60,4 @@ def _full_errors() -> frozenset[int]:
     return frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 
 
-_FULL = _full_errors()
+FULL_ERRORS = _full_errors()

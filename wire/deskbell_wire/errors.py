@@ -66,6 +66,14 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "code_not_valid": ErrorType(400, "This code is wrong, used or expired", "Get a new code on the laptop."),
     "invite_not_valid": ErrorType(403, "This invite is wrong, used or expired", "Ask the operator for a new one."),
     "registration_closed": ErrorType(403, "This relay takes no new accounts", "Ask its operator."),
+    "page_closed": ErrorType(
+        403, "This page was not opened by its one-time link", "Open it from the tray, or with `deskbell open`."
+    ),
+    "page_only": ErrorType(403, "This answer is given on the page alone", "Open the page with `deskbell open`."),
+    "request_changed": ErrorType(
+        409, "What is asked for has changed since you saw it", "Look at the request again, then answer it."
+    ),
+    "rule_not_found": ErrorType(404, "There is no such rule", "See `deskbell rules`."),
     "request_not_found": ErrorType(404, "There is no such request waiting", "See what waits with `deskbell requests`."),
     # Notes, on the device
     "ambiguous_text": ErrorType(409, "The text to replace stands there more than once", "Give a longer piece."),
@@ -94,6 +102,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "path_outside": ErrorType(403, "That path leaves the folder that the action may use", "Name a path inside it."),
     # The laptop
     "already_paired": ErrorType(409, "This laptop is already paired", "Unpair it first, or use --profile."),
+    "audit_unusable": ErrorType(
+        500, "The daemon's audit log cannot be written", "Check the disk: nothing that needs your answer runs without it."
+    ),
     "clock_skew": ErrorType(409, "The laptop's clock is wrong", "Set the laptop's clock."),
     "daemon_not_genuine": ErrorType(
         502, "Another program answers in the daemon's place", "Find what listens on that port, then restart the daemon."
