@@ -122,12 +122,17 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "ledger_unusable": ErrorType(
         500, "The daemon's ledger cannot be used", "Check the disk; move the file away only if it is broken."
     ),
+    "no_clipboard": ErrorType(503, "The laptop has no clipboard to write to", "Give the text in the conversation."),
+    "no_notifications": ErrorType(503, "The laptop cannot show notifications now", "Tell the user in the conversation."),
     "not_paired": ErrorType(409, "This laptop is not paired", "Pair it with `deskbell pair RELAY_URL`."),
     "paused": ErrorType(409, "Deskbell is paused on this laptop", "Resume it with `deskbell resume`."),
     "profile_in_use": ErrorType(409, "Another daemon runs with this profile", "Stop it, or use --profile."),
     "refused": ErrorType(403, "The person at the laptop refused", "Ask them before you try again."),
     "secrets_exposed": ErrorType(500, "Others can read the daemon's secret", "Take their rights off the file."),
     "secrets_unreadable": ErrorType(500, "The daemon's secret cannot be read", "Pair the laptop again."),
+    "start_up_unavailable": ErrorType(501, "Deskbell cannot start by itself here", "Start it with `deskbell daemon`."),
+    "tray_running": ErrorType(409, "The tray already runs for this profile", "Look for the bell, or use --profile."),
+    "tray_unavailable": ErrorType(503, "No tray icon can be shown here", "Use `deskbell requests` and `deskbell open`."),
     "unknown_action": ErrorType(422, "This device does not know that action", "Update Deskbell on the laptop."),
     # The relay
     "draining": ErrorType(503, "The relay is restarting", "Try again in a few seconds."),
