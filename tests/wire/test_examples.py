@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deskbell_wire import command, pairing, result, stream
+from deskbell_wire import command, pairing, result, run, stream
 from deskbell_wire.command import WireModel
 
 FOLDER = Path(__file__).parents[2] / "wire" / "examples"
@@ -20,6 +20,8 @@ PARTS = {
     "Failure",
     "DeviceDeclaration",
     "LocalAction",
+    "Message",
+    "Usage",
 }  # stand within others' examples
 # What only one side reads, or what holds a secret, needs no example that both read.
 ONE_SIDED = {"DeviceTokens", "ClaimRequest", "DeviceChange"}
@@ -28,7 +30,7 @@ ONE_SIDED = {"DeviceTokens", "ClaimRequest", "DeviceChange"}
 def models() -> dict[str, type[WireModel]]:
     return {
         name: value
-        for module in (command, result, stream, pairing)
+        for module in (command, result, stream, pairing, run)
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, WireModel)
     }

@@ -103,7 +103,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     # The laptop
     "already_paired": ErrorType(409, "This laptop is already paired", "Unpair it first, or use --profile."),
     "audit_unusable": ErrorType(
-        500, "The daemon's audit log cannot be written", "Check the disk: nothing that needs your answer runs without it."
+        500,
+        "The daemon's audit log cannot be written",
+        "Check the disk: nothing that needs your answer runs without it.",
     ),
     "clock_skew": ErrorType(409, "The laptop's clock is wrong", "Set the laptop's clock."),
     "daemon_not_genuine": ErrorType(
@@ -123,7 +125,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
         500, "The daemon's ledger cannot be used", "Check the disk; move the file away only if it is broken."
     ),
     "no_clipboard": ErrorType(503, "The laptop has no clipboard to write to", "Give the text in the conversation."),
-    "no_notifications": ErrorType(503, "The laptop cannot show notifications now", "Tell the user in the conversation."),
+    "no_notifications": ErrorType(
+        503, "The laptop cannot show notifications now", "Tell the user in the conversation."
+    ),
     "not_paired": ErrorType(409, "This laptop is not paired", "Pair it with `deskbell pair RELAY_URL`."),
     "paused": ErrorType(409, "Deskbell is paused on this laptop", "Resume it with `deskbell resume`."),
     "profile_in_use": ErrorType(409, "Another daemon runs with this profile", "Stop it, or use --profile."),
@@ -132,8 +136,30 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "secrets_unreadable": ErrorType(500, "The daemon's secret cannot be read", "Pair the laptop again."),
     "start_up_unavailable": ErrorType(501, "Deskbell cannot start by itself here", "Start it with `deskbell daemon`."),
     "tray_running": ErrorType(409, "The tray already runs for this profile", "Look for the bell, or use --profile."),
-    "tray_unavailable": ErrorType(503, "No tray icon can be shown here", "Use `deskbell requests` and `deskbell open`."),
+    "tray_unavailable": ErrorType(
+        503, "No tray icon can be shown here", "Use `deskbell requests` and `deskbell open`."
+    ),
     "unknown_action": ErrorType(422, "This device does not know that action", "Update Deskbell on the laptop."),
+    # AI runs
+    "answer_cut_off": ErrorType(502, "The answer ended before its end", "Ask again; what came is kept."),
+    "answer_stalled": ErrorType(504, "The answer stopped coming", "Ask again; what came is kept."),
+    "answer_too_long": ErrorType(413, "The answer became too long", "Ask for a shorter one; what came is kept."),
+    "budget_spent": ErrorType(429, "Today's tokens are used up", "Go on tomorrow, or ask the operator for more."),
+    "model_unavailable": ErrorType(422, "The provider does not offer that model", "See GET /ai/providers."),
+    "no_first_token": ErrorType(504, "The provider did not begin to answer in time", "Ask again, or another provider."),
+    "prompt_too_long": ErrorType(413, "The prompt is too long", "Send less."),
+    "provider_failed": ErrorType(502, "The AI provider failed", "Ask again, or another provider."),
+    "provider_garbled": ErrorType(502, "The AI provider's answer is unreadable", "Ask again, or another provider."),
+    "provider_key_refused": ErrorType(502, "The AI provider refuses the relay's key", "Ask the relay's operator."),
+    "provider_not_configured": ErrorType(422, "This relay has no such AI provider", "See GET /ai/providers."),
+    "provider_overloaded": ErrorType(503, "The AI provider is overloaded", "Ask again later, or another provider."),
+    "provider_refused": ErrorType(422, "The AI provider does not take this request", "Change the prompt or the model."),
+    "provider_unreachable": ErrorType(502, "The AI provider cannot be reached", "Ask again, or another provider."),
+    "run_interrupted": ErrorType(503, "The relay stopped during the run", "Ask again."),
+    "run_not_found": ErrorType(404, "There is no such run", "Check the id; old runs are deleted."),
+    "run_not_resumable": ErrorType(410, "The run's stream is no longer kept", "Its text is in GET /ai/runs/{id}."),
+    "share_not_found": ErrorType(404, "This link shows nothing", "Ask the one who gave it to you for a new one."),
+    "too_many_viewers": ErrorType(429, "The run has as many viewers as it may", "Try again in a moment."),
     # The relay
     "draining": ErrorType(503, "The relay is restarting", "Try again in a few seconds."),
     "internal": ErrorType(500, "Something went wrong on our side", "Try again; quote the request id if it persists."),

@@ -13,6 +13,7 @@ _PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 CommandId = Annotated[str, StringConstraints(pattern=f"^cmd_{_PATTERN}$", max_length=40)]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^dev_{_PATTERN}$", max_length=40)]
 GrantId = Annotated[str, StringConstraints(pattern=f"^gra_{_PATTERN}$", max_length=40)]
+RunId = Annotated[str, StringConstraints(pattern=f"^run_{_PATTERN}$", max_length=40)]
 
 
 def new_id(kind: Kind) -> str:
