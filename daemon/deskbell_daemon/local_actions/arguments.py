@@ -1,5 +1,6 @@
 """From what a caller gave to an argv: each value is checked by its parameter and fills exactly one slot."""
 
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -113,7 +114,7 @@ def _text(parameter: Parameter, value: Any) -> str:
 def _number(parameter: Parameter, value: Any) -> str:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value) if "." in value else int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError("must be a number")
     if parameter.minimum is not None and value < parameter.minimum:
         raise ValueError(f"{_plain(value)} is below {parameter.minimum:g}")
