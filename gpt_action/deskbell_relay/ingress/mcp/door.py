@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIONS
+from mcp_types import DEFAULT_NEGOTIATED_VERSION
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic_core import from_json
 
 from deskbell_relay.channel.bus import Abandoned, Bus
 from deskbell_relay.http import body
-from deskbell_relay.http.responses import json_text
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.ingress.mcp import rpc
 from deskbell_relay.ingress.mcp.asgi import answered
 from deskbell_relay.ingress.mcp.calls import SESSION_HEADER
 from deskbell_relay.ingress.mcp.changes import Changes
+from deskbell_relay.ingress.mcp.exchange import exchanged
 from deskbell_relay.ingress.mcp.flights import spelled
 from deskbell_relay.ingress.mcp.patience import in_good_time
 from deskbell_relay.ingress.mcp.rights import require
@@ -47,6 +48,7 @@ class McpDoor:
         self._bus = bus
         self._settings = settings
         self._changes = changes
+        self._server = server
         self._whole = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
         self._streamed = StreamableHTTPSessionManager(server, json_response=False, stateless=True)
         self._own = {urlsplit(settings.issuer).netloc.lower(), f"{settings.host}:{settings.port}"}
@@ -119,7 +121,7 @@ class McpDoor:
         takes_stream = accepts_stream(call.request)
         if takes_stream and streams(method, parameters):
             return await answered(self._streamed.handle_request, call, raw)
-        answer = answered(self._whole.handle_request, call, raw)
+        answer = self._in_one_piece(call, message, raw)
         if takes_stream and method in SLOW:
             return await in_good_time(call, answer)
         response = await answer
@@ -144,11 +146,14 @@ class McpDoor:
         """The answer to one message of a batch; empty when it is owed none."""
         response, _, _ = self._admitted(call, message)
         if response is None:
-            whole = await answered(self._whole.handle_request, call, json_text(message).encode())
-            assert isinstance(whole, web.Response), "this manager answers in one piece"
-            response = whole
+            response = await exchanged(self._server, call, message, revision_of(call, message))
         assert isinstance(response.body, bytes | None), "made as bytes"
         return response.body or b""
+
+    async def _in_one_piece(self, call: Call, message: Any, raw: bytes) -> web.StreamResponse:
+        if call.request.headers.get(VERSION_HEADER) in MODERN_PROTOCOL_VERSIONS:
+            return await answered(self._whole.handle_request, call, raw)
+        return await exchanged(self._server, call, message, revision_of(call, message))
 
     def _admitted(self, call: Call, message: Any) -> tuple[web.Response | None, str, Mapping[str, Any]]:
         """The refusal of a message that the SDK need not or should not see; else its method and parameters.
@@ -183,6 +188,14 @@ class McpDoor:
         origin = request.headers.get("Origin")
         if origin is not None and origin.lower() != self._settings.issuer.lower():
             raise Problem("foreign_origin", "Pages of other sites may not use this door.")
+
+
+def revision_of(call: Call, message: Mapping[str, Any]) -> str:
+    """The revision that the client names: in the header, or as it offers it at `initialize`."""
+    named = call.request.headers.get(VERSION_HEADER)
+    if named is None and message.get("method") == "initialize" and isinstance(message.get("params"), dict):
+        named = message["params"].get("protocolVersion")
+    return named if named in HANDSHAKE_PROTOCOL_VERSIONS else DEFAULT_NEGOTIATED_VERSION
 
 
 def streams(method: str, parameters: Mapping[str, Any]) -> bool:

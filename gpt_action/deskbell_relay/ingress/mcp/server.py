@@ -118,7 +118,7 @@ def mcp_server(answers: Answers, tasks: Tasks, website: str) -> McpServer:
         on_get_prompt=answers.get_prompt,
         on_subscriptions_listen=answers.listen,
     )
-    server.middleware.append(tasks)
+    server.middleware[:] = [tasks]  # without the SDK's own, for OpenTelemetry, which this relay does not use
     server.add_request_handler("tasks/get", types.GetTaskRequestParams, tasks.get)
     server.add_request_handler("tasks/result", types.GetTaskPayloadRequestParams, tasks.result)
     server.add_request_handler("tasks/list", types.PaginatedRequestParams, tasks.list_all)
