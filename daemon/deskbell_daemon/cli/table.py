@@ -26,6 +26,7 @@ from deskbell_daemon.cli.commands import (
     pairing,
     pausing,
     service,
+    tray,
 )
 from deskbell_daemon.cli.exits import ExitCode, of_problem
 from deskbell_daemon.cli.terminal import Terminal
@@ -37,6 +38,7 @@ COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
     ("connect", connecting.connect, "Start here"),
     ("doctor", checkup.doctor, "Start here"),
     ("daemon", service.daemon, "Run"),
+    ("tray", tray.tray, "Run"),
     ("pause", pausing.pause, "Run"),
     ("resume", pausing.resume, "Run"),
     ("status", overview.status, "Look"),

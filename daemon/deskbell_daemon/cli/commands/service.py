@@ -18,14 +18,22 @@ def daemon(
     from deskbell_daemon.cli.terminal import Terminal
     from deskbell_daemon.places import find_places
     from deskbell_daemon.settings import load_settings
+    from deskbell_daemon.tray.child import TrayChild, screen_possible
 
     places = find_places(profile)
     settings = load_settings(places)
     terminal = Terminal()
+    tray = None if no_tray or not screen_possible() else TrayChild(profile)
 
     def started(_: object) -> None:
         terminal.show(
             f"Deskbell listens. Notes: {settings.notes_folder}. Log: {places.log_file}. Stop with Ctrl-C.", stderr=True
         )
+        if tray is not None:
+            tray.start()
 
-    serve(settings, places, started=started)
+    try:
+        serve(settings, places, started=started)
+    finally:
+        if tray is not None:
+            tray.stop()

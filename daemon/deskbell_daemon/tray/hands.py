@@ -1,0 +1,110 @@
+"""Does what a click says, through the loopback API alone: the tray may nothing that another client may not."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from deskbell_daemon.local.client import LocalClient
+from deskbell_daemon.places import Places
+from deskbell_daemon.tray.menu import Choice, Verb
+from deskbell_wire.errors import Problem
+
+PAGES: Final[dict[Verb, str]] = {"show": "requests", "connect": "connect", "access": "access"}
+_PLAIN: Final[dict[Verb, str]] = {
+    "pause": "/v1/pause",
+    "resume": "/v1/resume",
+    "panic": "/v1/panic",
+    "quit": "/v1/shutdown",
+}
+_EACH: Final[dict[Verb, str]] = {
+    "allow": "/v1/requests/{}/approve",
+    "refuse": "/v1/requests/{}/refuse",
+    "deny": "/v1/relay/approvals/{}/deny",
+}
+_ANSWER_S: Final = 20.0
+
+
+class Hands:
+    """`open_page` and `open_path` hand something to the desktop; they block, and run in a thread."""
+
+    def __init__(
+        self,
+        places: Places,
+        *,
+        open_page: Callable[[str], object] = webbrowser.open,
+        open_path: Callable[[Path], object] | None = None,
+    ) -> None:
+        self._places = places
+        self._open_page = open_page
+        self._open_path = open_path or open_with_desktop
+
+    async def do(self, choice: Choice, by: str = "tray") -> str:
+        """Do it; a sentence for the person, or nothing. `by`: where the click was. Raises Problem."""
+        verb = choice.verb
+        if verb == "settings":
+            await asyncio.to_thread(self._open_path, self._settings_file())
+            return ""
+        async with LocalClient(self._places, _ANSWER_S) as daemon:
+            if verb in PAGES:
+                url = str((await daemon.post("/v1/pages", {"page": PAGES[verb]}))["url"])
+                if not url.startswith("http://127.0.0.1:"):
+                    raise Problem("internal", "The daemon gave an address that is not this machine's.")
+                await asyncio.to_thread(self._open_page, url)
+            elif verb == "notes":
+                folder = Path((await daemon.get("/v1/status"))["notes_folder"])
+                await asyncio.to_thread(self._open_path, folder)
+            elif verb == "undo":
+                return f"Undone: {(await daemon.post('/v1/undo', {'id': choice.targets[0]}))['title']}"
+            elif verb in _PLAIN:
+                await daemon.post(_PLAIN[verb])
+            elif verb in _EACH:
+                await self._each(daemon, choice, by)
+            else:
+                raise Problem("internal", f"The tray does not know how to {verb}.")
+        return ""
+
+    async def _each(self, daemon: LocalClient, choice: Choice, by: str) -> None:
+        body = {"by": by, "for": "once"} if choice.verb == "allow" else {"by": by}
+        for target in choice.targets:
+            try:
+                await daemon.post(_EACH[choice.verb].format(target), body)
+            except Problem as problem:
+                # Of many that are refused, some may have been answered meanwhile.
+                if problem.code != "request_not_found" or len(choice.targets) == 1:
+                    raise
+
+    def _settings_file(self) -> Path:
+        from deskbell_daemon.cli.commands.configuration import BEGINNING
+        from deskbell_daemon.private_file import write_private
+
+        path = self._places.config_file
+        if not path.exists():
+            write_private(path, BEGINNING)
+        return path
+
+
+def open_with_desktop(path: Path) -> None:
+    """Open a folder or a file with what the desktop has for it. Raises Problem `tray_unavailable`."""
+    if not path.exists():
+        raise Problem("tray_unavailable", f"{path} is not there.", next_step="Check the path in the settings.")
+    if sys.platform == "win32":
+        os.startfile(path)  # noqa: S606 - the person's own folder
+        return
+    program = "open" if sys.platform == "darwin" else "xdg-open"
+    try:
+        subprocess.Popen(  # noqa: S603 - a fixed program; the path is one word
+            [program, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Problem(
+            "tray_unavailable", f"{program} could not be started: {error.strerror}.", next_step=f"Open {path} yourself."
+        ) from error
