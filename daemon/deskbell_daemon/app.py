@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import structlog
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from deskbell_daemon.actions.context import Context, LiveContext
 from deskbell_daemon.actions.table import PERFORMERS
@@ -32,6 +33,8 @@ from deskbell_daemon.state import StateFile
 from deskbell_wire import clock
 from deskbell_wire.actions import BY_ID, Action
 from deskbell_wire.errors import Problem
+from deskbell_wire.ids import new_id
+from deskbell_wire.notes import UndoneNote, UndoNote
 from deskbell_wire.pairing import DeviceDeclaration
 from deskbell_wire.version import RELEASE
 
@@ -246,6 +249,25 @@ class Daemon:
             self._connection.become("unpaired")
         log.info("unpaired", relay_heard=heard)
         return {"paired": False, "relay_heard": heard}
+
+    async def undo(self, command_id: str) -> dict[str, Any]:
+        """Take back what a command did to a note, for the person. Raises Problem, as `NotesRoom.undo` does."""
+        desk = self._notes
+        if desk is None:
+            raise Problem("nothing_to_undo", "This daemon keeps no notes.")
+        try:
+            asked = UndoNote(command_id=command_id)
+        except ValidationError as error:
+            raise Problem("malformed_request", f"{command_id[:60]!r} is no command's id.") from error
+
+        def take_back() -> UndoneNote:
+            context = desk.context(new_id("cmd"))
+            return context.notes.undo(asked, context.command_id)
+
+        undone = await asyncio.to_thread(take_back)
+        log.info("undone", command=command_id)
+        self.changes.announce("undone", {"id": command_id})
+        return undone.model_dump(mode="json")
 
     def shutdown(self) -> None:
         self.stopping.set()

@@ -55,6 +55,7 @@ class Routes:
             web.post("/v1/pause", self.pause),
             web.post("/v1/resume", self.resume),
             web.post("/v1/reload", self.reload),
+            web.post("/v1/undo", self.undo),
             web.post("/v1/unpair", self.unpair),
             web.post("/v1/shutdown", self.shutdown),
         ]
@@ -102,6 +103,12 @@ class Routes:
     async def reload(self, request: web.Request) -> web.Response:
         await self._face.reload()
         return _answer(await self._face.status())
+
+    async def undo(self, request: web.Request) -> web.Response:
+        command_id = (await _body(request)).get("id")
+        if not isinstance(command_id, str):
+            raise Problem("malformed_request", "Give the id of the command whose change to a note is to be undone.")
+        return _answer(await self._face.undo(command_id))
 
     async def unpair(self, request: web.Request) -> web.Response:
         return _answer(await self._face.unpair())
