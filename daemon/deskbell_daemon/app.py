@@ -2,18 +2,21 @@
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from deskbell_daemon.actions.context import Context, LiveContext
+from deskbell_daemon.actions.context import LiveContext
 from deskbell_daemon.actions.table import PERFORMERS
-from deskbell_daemon.documents import log_document, requests_document
+from deskbell_daemon.audit.access import access_facts
+from deskbell_daemon.audit.log import AuditLog
+from deskbell_daemon.documents import add_diffs, log_document, requests_document, settings_facts
+from deskbell_daemon.gate.desk import Answer, By, Scope
 from deskbell_daemon.gate.performance import AnyPerformer, Performance, Run
+from deskbell_daemon.gate.standing import DEFAULT_DAYS, StandingRules
 from deskbell_daemon.ledger import Ledger
 from deskbell_daemon.line import Line
 from deskbell_daemon.link.clock import RelayClock
@@ -23,7 +26,7 @@ from deskbell_daemon.local.api import LocalApi
 from deskbell_daemon.local.changes import Changes
 from deskbell_daemon.local_actions.catalogue import LocalActions, look_up
 from deskbell_daemon.logs import fault
-from deskbell_daemon.notes.room import NotesRoom
+from deskbell_daemon.notes_desk import NotesDesk
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import make_private_folder
 from deskbell_daemon.secrets.store import open_secrets
@@ -41,57 +44,6 @@ from deskbell_wire.version import RELEASE
 log = structlog.get_logger()
 
 _PRUNE_S = 6 * 3600
-
-
-class NotesDesk:
-    """Opens the notes folder when it is first needed, and again after a failure: a missing disk may come back."""
-
-    def __init__(self, settings: Settings, places: Places) -> None:
-        self._settings = settings
-        self._places = places
-        self._lock = threading.Lock()
-        self._room: NotesRoom | None = None
-        self.problem: Problem | None = None
-
-    def context(self, command_id: str) -> Context:
-        """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
-        return Context(command_id, self._open())
-
-    def _open(self) -> NotesRoom:
-        with self._lock:
-            if self._room is None:
-                try:
-                    self._make_default()
-                    self._room = NotesRoom.open(self._settings.notes_folder, self._places.state_dir)
-                    self.problem = None
-                except Problem as problem:
-                    self.problem = problem
-                    raise
-            return self._room
-
-    def _make_default(self) -> None:
-        """Make Deskbell's own folder. One that the person named is never made: its disk may just not be mounted."""
-        folder = self._settings.notes_folder
-        if folder == self._places.default_notes:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise Problem(
-                    "folder_not_writable", f"The notes folder {folder} cannot be made: {error.strerror}."
-                ) from error
-
-    def look(self) -> None:
-        """Open the folder now, so that status and search know of it. Blocks."""
-        try:
-            self._open()
-        except Problem as problem:
-            log.warning("notes_not_open", code=problem.code)
-
-    def close(self) -> None:
-        with self._lock:
-            if self._room is not None:
-                self._room.close()
-                self._room = None
 
 
 class Daemon:
@@ -121,6 +73,11 @@ class Daemon:
         self._clock = RelayClock(self._state.clock_offset_us)
         self._secrets = open_secrets(settings, places)
         self._connection = Connection(settings.limits.watchdog_s, self._connection_changed)
+        limits = settings.limits
+        self._audit = AuditLog(
+            places.audit_dir, places.profile, file_bytes=limits.audit_file_bytes, full_files=limits.audit_files
+        )
+        self._rules = StandingRules(places.rules_file)
         self._ledger = Ledger(places.ledger_file)
         self._performance = Performance(
             self._performers,
@@ -136,6 +93,9 @@ class Daemon:
 
     async def open(self) -> None:
         self._pruner = asyncio.create_task(self._prune())
+        self._audit.write(
+            "daemon_started", {"version": RELEASE, **await asyncio.to_thread(settings_facts, self._places)}
+        )
         if self._notes is not None:
             await asyncio.to_thread(self._notes.look)
         async with self._pairing:
@@ -153,6 +113,8 @@ class Daemon:
         self.changes.close()
         self._performance.close()
         await self._ledger.close()
+        self._audit.write("daemon_stopped", {"version": RELEASE})
+        await self._audit.close()
         if self._notes is not None:
             await asyncio.to_thread(self._notes.close)
 
@@ -188,7 +150,7 @@ class Daemon:
                 for name, problem in self._local.found.problems.items()
             },
             "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
-            "waiting": len(line.gate.approvals) if line else 0,
+            "waiting": len(line.gate.desk.approvals) if line else 0,
             "busy": line.gate.busy if line else 0,
             "reporting": line.reports.in_flight if line else 0,
             "commands": await self._ledger.counts(),
@@ -197,18 +159,48 @@ class Daemon:
     def requests(self) -> dict[str, Any]:
         if self._line is None:
             return {"requests": [], "allowances": []}
-        return requests_document(self._line.gate.approvals)
+        return requests_document(self._line.gate.desk)
 
-    async def approve(self, command_id: str, scope: Literal["once", "hour"]) -> None:
-        await self._paired().gate.approve(command_id, scope)
+    async def requests_shown(self) -> dict[str, Any]:
+        document = self.requests()
+        if self._notes is not None:
+            await asyncio.to_thread(add_diffs, document["requests"], self._notes.context)
+        return document
 
-    async def refuse(self, command_id: str) -> None:
-        await self._paired().gate.refuse(command_id)
+    async def approve(
+        self,
+        command_id: str,
+        scope: Scope,
+        *,
+        by: By = "cli",
+        definition: str | None = None,
+        days: int = DEFAULT_DAYS,
+    ) -> None:
+        if scope == "always" and by != "page":
+            raise Problem("page_only", "What is always allowed is said on Deskbell's page alone.")
+        await self._paired().gate.approve(command_id, Answer(scope, by, definition, days))
+
+    async def refuse(self, command_id: str, by: By = "cli") -> None:
+        await self._paired().gate.refuse(command_id, by)
+
+    def rules(self) -> dict[str, Any]:
+        return {"rules": [rule.document() for rule in self._rules.all()]}
+
+    async def revoke_rule(self, rule_id: str, by: By = "cli") -> None:
+        self._audit.write("rule_revoked", {"rule": rule_id, "by": by})
+        await self._rules.revoke(rule_id)
+        self.changes.announce("rules", {"rules": len(self._rules.all())})
 
     async def log(self, limit: int) -> dict[str, Any]:
         return log_document(await self._ledger.recent(limit))
 
-    async def pause(self, paused: bool) -> None:
+    async def panic(self, by: By = "cli") -> None:
+        if self._line is not None:
+            self._line.gate.panic()
+        await self.pause(True, by, event="panic")
+
+    async def pause(self, paused: bool, by: By = "cli", *, event: str | None = None) -> None:
+        self._audit.write(event or ("paused" if paused else "resumed"), {"by": by})
         if self._line is not None:
             if paused:
                 self._line.gate.pause()  # at once; the file follows
@@ -218,11 +210,17 @@ class Daemon:
         log.info("paused" if paused else "resumed")
         self.changes.announce("paused", {"paused": paused})
 
-    async def relay(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        answer = await self._paired().relay.ask(method, path, body=body)
-        if answer.status >= 400:
-            raise answer.problem()
-        return answer.status, answer.body
+    async def relay(self, method: str, path: str, body: Any, by: By = "cli") -> tuple[int, Any]:
+        async def ask(method: str, path: str) -> Any:
+            return (await self._ask_relay(method, path, None))[1]
+
+        changed = await access_facts(method, path, ask)
+        if changed is not None:
+            event, facts = changed
+            await self._audit.write(event, {**facts, "by": by})
+            if event == "access_revoked":
+                await self._rules.revoke_of(facts["id"])
+        return await self._ask_relay(method, path, body)
 
     async def reload(self) -> None:
         """Read the pairing again: the command line has changed it."""
@@ -274,6 +272,12 @@ class Daemon:
 
     # Inside
 
+    async def _ask_relay(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        answer = await self._paired().relay.ask(method, path, body=body)
+        if answer.status >= 400:
+            raise answer.problem()
+        return answer.status, answer.body
+
     def _paired(self) -> Line:
         if self._line is None:
             raise Problem("not_paired", "This profile is not paired with any relay.")
@@ -289,6 +293,8 @@ class Daemon:
             self._state_file,
             secrets=self._secrets,
             ledger=self._ledger,
+            audit=self._audit,
+            rules=self._rules,
             performance=self._performance,
             relay_clock=self._clock,
             connection=self._connection,
@@ -310,6 +316,7 @@ class Daemon:
 
     async def _settings_changed(self, settings: Settings) -> None:
         """config.toml has changed: its actions and its consent rules hold from now on, the rest from the next start."""
+        self._audit.write("settings_changed", await asyncio.to_thread(settings_facts, self._places))
         self._local.found = await asyncio.to_thread(look_up, settings.action)
         self._settings = self._settings.model_copy(update={"action": settings.action, "consent": settings.consent})
         if self._settings != settings:

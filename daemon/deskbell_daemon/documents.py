@@ -1,34 +1,28 @@
 """What the loopback API shows of commands, as JSON objects."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from deskbell_daemon.gate.approvals import Approvals
+from deskbell_daemon.gate.approvals import Request
+from deskbell_daemon.gate.desk import Desk
 from deskbell_daemon.ledger import Entry
+from deskbell_daemon.places import Places
 from deskbell_wire import clock
+from deskbell_wire.errors import Problem
+
+MOST_DIFFS = 20
 
 
-def requests_document(approvals: Approvals) -> dict[str, Any]:
+def requests_document(desk: Desk) -> dict[str, Any]:
     """`requests`: the commands that wait, with their exact arguments and the `words` that would be executed.
 
-    `allowances`: what may run unasked for a while.
+    `definition`: the hash of what is asked for; `group`: the same for what one assistant asks of one thing;
+    `note`: what the person should know besides. `allowances`: what may run unasked for a while.
     """
     return {
-        "requests": [
-            {
-                "id": request.job.id,
-                "action": request.job.action.id,
-                "title": request.job.subject.title,
-                "risk": request.job.action.risk,
-                "arguments": request.job.command.arguments,
-                "words": list(request.job.subject.words),
-                "assistant": request.job.command.assistant.model_dump(),
-                "asked_at": clock.to_timestamp(request.asked_us),
-                "expires_at": request.job.command.expires_at,
-            }
-            for request in approvals.requests()
-        ],
+        "requests": [_request(desk, request) for request in desk.approvals.requests()],
         "allowances": [
             {
                 "action": allowance.action,
@@ -37,9 +31,50 @@ def requests_document(approvals: Approvals) -> dict[str, Any]:
                 "assistant": allowance.assistant,
                 "until": clock.to_timestamp(allowance.until_us),
             }
-            for allowance in approvals.allowances()
+            for allowance in desk.approvals.allowances()
         ],
     }
+
+
+def _request(desk: Desk, request: Request) -> dict[str, Any]:
+    job = request.job
+    thing, definition = desk.identity(job)
+    return {
+        "id": job.id,
+        "action": job.action.id,
+        "title": job.subject.title,
+        "risk": job.action.risk,
+        "arguments": job.command.arguments,
+        "words": list(job.subject.words),
+        "assistant": job.command.assistant.model_dump(),
+        "asked_at": clock.to_timestamp(request.asked_us),
+        "expires_at": job.command.expires_at,
+        "definition": definition,
+        "group": hashlib.sha256(f"{job.command.assistant.grant_id} {thing}".encode()).hexdigest()[:16],
+        "note": desk.note(job.id),
+    }
+
+
+def add_diffs(requests: list[dict[str, Any]], context: Callable[[str], Any]) -> None:
+    """`diff` for each `note.edit`: what it would change in the note as it is now. Blocks.
+
+    `context`: of the daemon's notes, for a command's id.
+    """
+    from deskbell_daemon.notes.preview import edit_diff  # late: most never ask
+
+    for request in [request for request in requests if request["action"] == "note.edit"][:MOST_DIFFS]:
+        try:
+            request["diff"] = edit_diff(context(request["id"]).notes, request["arguments"])
+        except Problem as problem:
+            request["diff"] = f"It cannot be done as the note is now: {problem.detail}"
+
+
+def settings_facts(places: Places) -> dict[str, Any]:
+    """The hash of config.toml, for the audit log. Blocks."""
+    try:
+        return {"settings_hash": hashlib.sha256(places.config_file.read_bytes()).hexdigest()}
+    except OSError:
+        return {"settings_hash": "none"}
 
 
 def log_document(entries: Iterable[Entry]) -> dict[str, Any]:

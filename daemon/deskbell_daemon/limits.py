@@ -9,6 +9,7 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     waiting_commands: int = Field(default=100, ge=1, le=10_000, description="How many commands may wait for a person")
+    waiting_of_one: int = Field(default=25, ge=1, le=10_000, description="How many of them may be one assistant's")
     ready_commands: int = Field(default=1_000, ge=1, le=100_000, description="Above it, the stream is not read on")
     performers: int = Field(default=4, ge=1, le=32, description="Threads that perform actions")
     local_runs: int = Field(default=4, ge=1, le=32, description="Local actions that run side by side")
@@ -24,4 +25,8 @@ class Limits(BaseModel):
     watchdog_s: float = Field(default=40, gt=0, le=300, description="A stream silent for so long is given up")
     backoff_first_s: float = Field(default=0.5, gt=0, le=60)
     backoff_last_s: float = Field(default=60, gt=0, le=3600)
+    audit_file_bytes: int = Field(
+        default=5_000_000, ge=10_000, description="A fuller file of the audit log is laid aside"
+    )
+    audit_files: int = Field(default=20, ge=1, le=1_000, description="So many full ones are kept")
     allow_hour_s: float = Field(default=3600, gt=0, le=86_400, description="How long 'allow for an hour' lasts")

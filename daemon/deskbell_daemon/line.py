@@ -6,9 +6,12 @@ from typing import Any
 
 import structlog
 
-from deskbell_daemon.gate.gate import Announce, Gate
+from deskbell_daemon.audit.log import AuditLog
+from deskbell_daemon.gate.gate import Gate
+from deskbell_daemon.gate.herald import Announce
 from deskbell_daemon.gate.judgement import Subjects
 from deskbell_daemon.gate.performance import Performance
+from deskbell_daemon.gate.standing import StandingRules
 from deskbell_daemon.ledger import Ledger
 from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.link.connection import Connection
@@ -40,6 +43,8 @@ class Line:
         *,
         secrets: SecretStore,
         ledger: Ledger,
+        audit: AuditLog,
+        rules: StandingRules,
         performance: Performance,
         relay_clock: RelayClock,
         connection: Connection,
@@ -68,6 +73,8 @@ class Line:
             self.reports,
             performance,
             relay_clock,
+            audit=audit,
+            rules=rules,
             consent=settings.consent,
             limits=settings.limits,
             announce=announce,

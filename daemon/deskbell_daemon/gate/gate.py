@@ -1,14 +1,17 @@
 """The gate: every command passes it once, from receipt to report, by the person's rules and in the relay's order."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from deskbell_daemon.gate.approvals import Approvals
+from deskbell_daemon.audit.log import AuditLog
+from deskbell_daemon.gate.definitions import Definitions
+from deskbell_daemon.gate.desk import Answer, By, Desk
+from deskbell_daemon.gate.herald import Announce
 from deskbell_daemon.gate.job import Job
 from deskbell_daemon.gate.judgement import (
     Judge,
@@ -18,9 +21,12 @@ from deskbell_daemon.gate.judgement import (
     interrupted_report,
     paused_report,
     refused_report,
+    unreadable_report,
 )
 from deskbell_daemon.gate.lane import Lane
+from deskbell_daemon.gate.outbox import AWAITING, Outbox
 from deskbell_daemon.gate.performance import Performance, failure
+from deskbell_daemon.gate.standing import StandingRules
 from deskbell_daemon.ledger import Admission, Entry, Ledger, State, new_entry
 from deskbell_daemon.limits import Limits
 from deskbell_daemon.link.backoff import Backoff
@@ -35,25 +41,13 @@ from deskbell_wire.result import Progress, Report
 
 log = structlog.get_logger()
 
-Announce = Callable[[str, dict[str, Any]], None]
-Scope = Literal["once", "hour"]
-
 SLOW_S = 1.0
 """What runs longer tells the relay that it runs."""
 
 STOP_S = 4.0
 """What is stopped is asked first and made to end then; its end is recorded."""
 
-_AWAITING = Progress(status="awaiting_approval", message="Waiting for the person at the laptop to approve.")
-
 _COMMAND_ID: TypeAdapter[str] = TypeAdapter(CommandId)
-
-
-class Outbox(Protocol):
-    """Where reports go. They are in the ledger before they are given to it."""
-
-    def send(self, command_id: str, report: str) -> None: ...
-    def progress(self, command_id: str, progress: Progress) -> None: ...
 
 
 class Gate:
@@ -67,6 +61,8 @@ class Gate:
         performance: Performance,
         relay_clock: RelayClock,
         *,
+        audit: AuditLog,
+        rules: StandingRules,
         consent: Consent,
         limits: Limits,
         announce: Announce,
@@ -74,7 +70,6 @@ class Gate:
         catalogue: Mapping[str, Action] = BY_ID,
         subjects: Subjects | None = None,
     ) -> None:
-        self.approvals = Approvals(relay_clock, self._expired, limits.allow_hour_s)
         self.paused = paused
         self._device_id = device_id
         self._ledger = ledger
@@ -85,10 +80,19 @@ class Gate:
         self._announce = announce
         self._judge = Judge(catalogue, performance.knows, consent, relay_clock, subjects or {})
         self._catalogue = catalogue
+        self.desk = Desk(
+            audit,
+            rules,
+            Definitions(catalogue),
+            relay_clock,
+            limits=limits,
+            announce=announce,
+            expired=self._expired,
+            renewed=self._judge.renewed,
+        )
         # What runs for an hour must not keep a note waiting.
         self._lanes = {False: Lane(limits.performers), True: Lane(limits.local_runs)}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asking = 0  # to wait for a person, not yet in the ledger
         self._draining = False
         self._room = asyncio.Event()
         self._room.set()
@@ -100,25 +104,22 @@ class Gate:
         if command.device_id != self._device_id:
             log.warning("command_of_another_device", command=command.id, device=command.device_id)
             return self._skip(cursor, stream)
-        judgement = self._judge.judge(command, paused=self.paused, allowed=self.approvals.is_allowed)
+        judgement = self._judge.judge(command, paused=self.paused, allowed=self.desk.allowed)
         job, report, ask = judgement.job, judgement.report, judgement.ask
-        if ask and len(self.approvals) + self._asking >= self._limits.waiting_commands:
+        if ask and (problem := self.desk.crowded(command)) is not None:
             job, ask = None, False
-            problem = Problem(
-                "too_many_pending", f"{self._limits.waiting_commands} commands already wait for the person."
-            )
             report = Report(status="failed", error=failure(problem))
         state: State = "finished" if job is None else "waiting" if ask else "started" if job.started else "ready"
         entry = new_entry(command, state, report)
         if len(entry.payload) > self._limits.argument_bytes:
             problem = Problem("body_too_large", f"The arguments have more than {self._limits.argument_bytes} bytes.")
+            self.desk.let_go(command.id)
             job, ask = None, False
             report = Report(status="failed", error=failure(problem))
             entry = replace(new_entry(command, "finished", report), payload="{}")  # not for the disk to keep
-        self._asking += ask
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ledger.admit(entry, cursor, stream).add_done_callback(
-            lambda admitted: self._admitted(admitted, entry, job, ask, taken)
+            lambda admitted: self._admitted(admitted, entry, job, ask, taken, command)
         )
         return taken
 
@@ -129,9 +130,8 @@ class Gate:
             _COMMAND_ID.validate_python(command_id)
         except ValidationError:
             return self._skip(cursor, stream)
-        problem = Problem("malformed_request", "The laptop could not read this command: the relay may be newer.")
-        report = Report(status="failed", error=failure(problem))
-        entry = Entry(command_id, "", "", "{}", b"", "finished", report=report.model_dump_json(exclude_none=True))
+        report = unreadable_report().model_dump_json(exclude_none=True)
+        entry = Entry(command_id, "", "", "{}", b"", "finished", report=report)
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ledger.admit(entry, cursor, stream).add_done_callback(
             lambda admitted: self._admitted(admitted, entry, None, False, taken)
@@ -140,7 +140,7 @@ class Gate:
 
     def cancel(self, command_id: str) -> None:
         """The assistant no longer wants it. What has begun is stopped or goes on: its result says what happened."""
-        job = self.approvals.discard(command_id)
+        job = self.desk.approvals.discard(command_id)
         for lane in self._lanes.values():
             job = job or lane.take(command_id)
         if job is not None:
@@ -154,36 +154,35 @@ class Gate:
 
     # The person's side
 
-    async def approve(self, command_id: str, scope: Scope = "once") -> None:
-        """Let a waiting command run. Raises Problem `request_not_found`, `paused`, or the ledger's."""
+    async def approve(self, command_id: str, answer: Answer | None = None) -> None:
+        """Let a waiting command run. Raises Problem `request_not_found`, `request_changed`, `paused`, or of a disk."""
         if self.paused:
             raise Problem("paused", "Deskbell is paused: resume it before you approve anything.")
-        job = self.approvals.take(command_id)
+        job = await self.desk.take_yes(command_id, answer or Answer())
         try:
             await self._ledger.approve(command_id)
         except Problem:
-            self.approvals.add(job)
+            self.desk.put_back(job)
             raise
-        if scope == "hour":
-            self.approvals.allow(job)
-        log.info("approved", command=command_id, action=job.action.id, scope=scope)
-        self._announce("request_answered", {"id": command_id, "answer": "approved"})
         self._enqueue(job)
 
-    async def refuse(self, command_id: str) -> None:
+    async def refuse(self, command_id: str, by: By = "cli") -> None:
         """Answer no. Raises Problem `request_not_found`."""
-        job = self.approvals.take(command_id)
-        log.info("refused", command=command_id, action=job.action.id)
-        self._announce("request_answered", {"id": command_id, "answer": "refused"})
+        job = await self.desk.take_no(command_id, by)
         await self._conclude(job, refused_report())
 
     def pause(self) -> None:
         """Refuse what waits, what is ready and what comes. What has begun is finished."""
         self.paused = True
-        self.approvals.forget_allowances()
-        waiting = self.approvals.clear()
+        self.desk.approvals.forget_allowances()
+        waiting = self.desk.approvals.clear()
         for job in [*waiting, *(job for lane in self._lanes.values() for job in lane.clear())]:
             self._conclude(job, paused_report())
+
+    def panic(self) -> None:
+        """Pause, and stop what can be stopped: the person's own programs end now."""
+        self.pause()
+        self._performance.stop_all("cancelled")
 
     def resume(self) -> None:
         self.paused = False
@@ -191,11 +190,12 @@ class Gate:
     def rule(self, consent: Consent) -> None:
         """The person has written other rules: they hold for what comes."""
         self._judge.consent = consent
+        self.desk.renew()
 
     def remind(self) -> None:
         """Tell the relay again which commands wait for a person: it may not have heard."""
-        for request in self.approvals.requests():
-            self._outbox.progress(request.job.id, _AWAITING)
+        for request in self.desk.approvals.requests():
+            self._outbox.progress(request.job.id, AWAITING)
 
     # Start and stop
 
@@ -214,7 +214,9 @@ class Gate:
             self._recover(entry, command)
 
     def _recover(self, entry: Entry, command: Command) -> None:
-        judgement = self._judge.judge(command, paused=self.paused, allowed=lambda *_: entry.approved)
+        judgement = self._judge.judge(
+            command, paused=self.paused, allowed=lambda key, grant: entry.approved or self.desk.allowed(key, grant)
+        )
         job, ask = judgement.job, judgement.ask
         if job is not None and job.subject.as_seen and entry.approved:
             ask = job.rule == "ask"  # it may be another now than what the person saw
@@ -243,7 +245,7 @@ class Gate:
                 await asyncio.wait(left, timeout=STOP_S)
         for task in list(self._tasks):
             task.cancel()
-        self.approvals.clear()
+        self.desk.close()
 
     @property
     def busy(self) -> int:
@@ -266,16 +268,20 @@ class Gate:
         job: Job | None,
         ask: bool,
         taken: "asyncio.Future[None]",
+        command: Command | None = None,
     ) -> None:
-        self._asking -= ask
         if admitted.cancelled() or (error := admitted.exception()) is not None:
+            self.desk.let_go(entry.id)
             if not taken.done():
                 taken.set_exception(error if not admitted.cancelled() and error else asyncio.CancelledError())
             return
         admission = admitted.result()
         if not taken.done():
             taken.set_result(None)
+        if admission.fresh and command is not None:
+            self.desk.received(command, job.rule if job is not None else None)
         if not admission.fresh:
+            self.desk.let_go(entry.id)
             known = admission.entry
             log.info("seen_before", command=entry.id, same=admission.same, state=known.state)
             if known.state == "finished" and known.report is not None:
@@ -284,22 +290,23 @@ class Gate:
             self._outbox.send(entry.id, entry.report)
             self._tell(entry.id, entry.action, Report.model_validate_json(entry.report))
         elif job is not None:
-            if self.paused:  # since it was judged
-                self._conclude(job, paused_report())
-            elif ask:
+            if ask and not self.paused:
                 self._ask(job)
             else:
                 self._enqueue(job)
 
     def _ask(self, job: Job) -> None:
-        self.approvals.add(job)
-        self._outbox.progress(job.id, _AWAITING)
-        self._announce("request", {"id": job.id, "action": job.action.id, "assistant": job.command.assistant.name})
+        self.desk.ask(job)
+        self._outbox.progress(job.id, AWAITING)
 
     def _expired(self, job: Job) -> None:
         self._conclude(job, expired_report(job.command.expires_at))
 
     def _enqueue(self, job: Job) -> None:
+        if self.paused:  # since it was judged or approved
+            self.desk.let_go(job.id)
+            self._conclude(job, paused_report())
+            return
         self._lane_of(job).add(job)
         if self._ready >= self._limits.ready_commands:
             self._room.clear()
@@ -330,11 +337,12 @@ class Gate:
     async def _act(self, job: Job) -> Report:
         if self._clock.now_us() >= job.expires_us:
             return expired_report(job.command.expires_at)
-        if not job.started:
-            try:
+        try:  # no record, no effect
+            if not job.started:
                 await self._ledger.start(job.id)
-            except Problem as problem:  # no record, no effect
-                return Report(status="failed", error=failure(problem))
+            await self.desk.starting(job)
+        except Problem as problem:
+            return Report(status="failed", error=failure(problem))
         slow = asyncio.get_running_loop().call_later(SLOW_S, self._outbox.progress, job.id, Progress(status="running"))
 
         def tell(line: str) -> None:
@@ -370,6 +378,7 @@ class Gate:
 
     def _tell(self, command_id: str, action: str, report: Report, *, notify: bool = False) -> None:
         code = report.error.code if report.error else None
+        self.desk.finished(command_id, action, report.status, code)
         log.info("command_finished", command=command_id, action=action, status=report.status, code=code)
         self._announce(
             "finished",

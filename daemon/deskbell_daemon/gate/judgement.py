@@ -1,7 +1,7 @@
 """What is to become of a command that just came in, decided by local rules alone. The relay is not trusted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -84,6 +84,15 @@ class Judge:
         started = action.repeatable and not ask
         return Judgement(job=Job(command, action, arguments, expires_us, rule, subject, started), ask=ask)
 
+    def renewed(self, job: Job) -> Job | None:
+        """The job with what its arguments stand for now; None when that is gone."""
+        if not job.subject.as_seen:
+            return job
+        try:
+            return replace(job, subject=self._subject(job.action, job.arguments))
+        except Problem:
+            return None
+
     def is_as_seen(self, job: Job) -> bool:
         """Whether what the person was asked about is still what would be done. On the loop, right before it is."""
         if not job.subject.as_seen:
@@ -118,6 +127,11 @@ def expired_report(expires_at: str) -> Report:
     return Report(
         status="expired", error=failure(Problem("command_expired", f"It was to be started before {expires_at}."))
     )
+
+
+def unreadable_report() -> Report:
+    problem = Problem("malformed_request", "The laptop could not read this command: the relay may be newer.")
+    return Report(status="failed", error=failure(problem))
 
 
 def refused_report() -> Report:

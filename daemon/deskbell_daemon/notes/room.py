@@ -152,14 +152,14 @@ class NotesRoom:
                 return done
             path = self._paths.existing(asked)
 
-            def compute(document: Document) -> bytes:
-                document.require(args.version)
-                if args.heading is not None:
-                    return document.with_section(args.heading, args.replacement)
-                return document.with_replaced(args.find or "", args.replacement)
-
             with self._locks.hold(names.key(path)):
-                return self._rewrite(path, compute, "edit", command_id, again=False)
+                return self._rewrite(path, lambda document: _edited(document, args), "edit", command_id, again=False)
+
+    def preview(self, args: EditNote) -> tuple[str, str, str]:
+        """The note's path, its text now, and its text after that edit; nothing is written. Raises Problem as `edit`."""
+        path = self._paths.existing(names.note_path(args.path))
+        document, _, data = self._writer.read(path)
+        return path, data.decode(errors="replace"), _edited(document, args).decode(errors="replace")
 
     def read(self, args: ReadNote) -> NoteText:
         """Raises Problem `note_not_found`, `heading_not_found`, `unreadable_note`, `outside_folder`."""
@@ -362,3 +362,11 @@ class NotesRoom:
         found = self._paths.folder(folder)
         self._watcher.scanned.wait(SCAN_WAIT_S)
         return questions.Within(found, tag)
+
+
+def _edited(document: Document, args: EditNote) -> bytes:
+    """Raises Problem `version_conflict`, `text_not_found`, `ambiguous_text`, `heading_not_found`."""
+    document.require(args.version)
+    if args.heading is not None:
+        return document.with_section(args.heading, args.replacement)
+    return document.with_replaced(args.find or "", args.replacement)

@@ -1,0 +1,64 @@
+"""The notes folder as the daemon holds it: opened when it is needed, and kept apart from Deskbell's own files."""
+
+import threading
+
+import structlog
+
+from deskbell_daemon.actions.context import Context
+from deskbell_daemon.notes.room import NotesRoom
+from deskbell_daemon.places import Places
+from deskbell_daemon.settings import Settings
+from deskbell_wire.errors import Problem
+
+log = structlog.get_logger()
+
+
+class NotesDesk:
+    """Opens the notes folder when it is first needed, and again after a failure: a missing disk may come back."""
+
+    def __init__(self, settings: Settings, places: Places) -> None:
+        self._settings = settings
+        self._places = places
+        self._lock = threading.Lock()
+        self._room: NotesRoom | None = None
+        self.problem: Problem | None = None
+
+    def context(self, command_id: str) -> Context:
+        """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
+        return Context(command_id, self._open())
+
+    def _open(self) -> NotesRoom:
+        with self._lock:
+            if self._room is None:
+                try:
+                    self._make_default()
+                    self._room = NotesRoom.open(self._settings.notes_folder, self._places.state_dir)
+                    self.problem = None
+                except Problem as problem:
+                    self.problem = problem
+                    raise
+            return self._room
+
+    def _make_default(self) -> None:
+        """Make Deskbell's own folder. One that the person named is never made: its disk may just not be mounted."""
+        folder = self._settings.notes_folder
+        if folder == self._places.default_notes:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise Problem(
+                    "folder_not_writable", f"The notes folder {folder} cannot be made: {error.strerror}."
+                ) from error
+
+    def look(self) -> None:
+        """Open the folder now, so that status and search know of it. Blocks."""
+        try:
+            self._open()
+        except Problem as problem:
+            log.warning("notes_not_open", code=problem.code)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._room is not None:
+                self._room.close()
+                self._room = None
