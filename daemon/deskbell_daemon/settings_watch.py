@@ -29,6 +29,7 @@ class SettingsWatch:
         self._settings = settings
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="settings")
@@ -39,7 +40,11 @@ class SettingsWatch:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
-        """Read the file now."""
+        """Read the file now; what it says holds when this returns."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         try:
             settings = await asyncio.to_thread(load_settings, self._places)
         except Problem as problem:

@@ -49,7 +49,7 @@ WholePath = Annotated[Path, AfterValidator(_whole_path)]
 VariableName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_()]{0,99}$"), AfterValidator(_may_be_passed)
 ]
-Slot = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"^[^\x00]*$")]
+Slot = Annotated[str, StringConstraints(max_length=4_000, pattern=r"^[^\x00]*$")]
 
 
 class Parameter(LocalParameter):
@@ -114,6 +114,8 @@ class ActionTable(BaseModel):
             raise ValueError(f"argv: {{{unknown[0]}}} is none of the parameters")
         if unused := sorted(names - used):
             raise ValueError(f"parameters: {unused[0]} fills no slot of argv")
+        if not self.argv[0].strip():
+            raise ValueError("argv: the first word is the program")
         if parameter_of(self.argv[0]) is not None:
             raise ValueError("argv: the program cannot be a parameter")
         self._caller_gives_no_program()
