@@ -141,6 +141,24 @@ def _finding(lines: Lines, item: Any) -> str:
     return f"line {line}: {key}: {what}" if line else f"{key}: {what}"
 
 
+def append_action(places: Places, name: str, table: dict[str, Any]) -> ActionTable:
+    """Put `[action.NAME]` at the end of config.toml, which stays as it is otherwise; the action as it was read.
+
+    Nothing is written when there is one of that name or it is not valid: raises Problem `invalid_settings`.
+    """
+    path = places.config_file
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if name in parse_settings(text, path, places.default_notes).action:
+        raise Problem(
+            "invalid_settings", f"There is an action {name!r} already.", next_step="Change it in config.toml."
+        )
+    added = tomlkit.dumps({"action": {name: table}})
+    changed = f"{text.rstrip()}\n\n{added}" if text.strip() else added
+    settings = parse_settings(changed, path, places.default_notes)
+    write_private(path, changed)
+    return settings.action[name]
+
+
 def write_setting(places: Places, key: str, value: str | int | float | bool) -> Settings:
     """Set the dotted `key` in config.toml, keeping comments and order, and return the settings as they are then.
 

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from deskbell_daemon.cli.commands import (
     access,
+    actions,
     calling,
     checkup,
     completion,
@@ -128,6 +129,7 @@ def build() -> typer.Typer:
     app.callback()(root)
     for name, function, panel in COMMANDS:
         app.command(name, rich_help_panel=panel)(function)
+    app.add_typer(actions.app, name="action", rich_help_panel="Decide")
     app.add_typer(configuration.app, name="config", rich_help_panel="More")
     for name, sentence in KNOWN_PLUGINS.items():
         app.command(name, help=sentence, rich_help_panel="Run")(absent)

@@ -80,8 +80,13 @@ def path_of(parameter: Parameter, value: Any, look: bool) -> Path:
         if ":" in text.removeprefix(windows.drive) or windows.is_reserved():
             raise ValueError(f"{text[:60]!r} is no ordinary path")
     assert parameter.root is not None, "a path has its root"
+    if ".." in re.split(r"[/\\]", text):  # what the person sees must be where it leads
+        raise Problem("path_outside", f"{text[:100]!r} goes up with '..'; name the path straight, from its folder.")
     if not look:
-        return parameter.root / text
+        path = parameter.root / text
+        if not path.is_relative_to(parameter.root):
+            raise _outside(text)
+        return path
     try:
         root = parameter.root.resolve(strict=True)
         path = (root / text).resolve(strict=parameter.must_exist)
@@ -89,14 +94,17 @@ def path_of(parameter: Parameter, value: Any, look: bool) -> Path:
         reason = getattr(error, "strerror", None) or "it leads in a circle"
         raise ValueError(f"{text[:60]!r} cannot be found: {reason}") from error
     if not path.is_relative_to(root):
-        raise Problem("path_outside", f"{text[:100]!r} leads out of the folder that this action may use.")
+        raise _outside(text)
     return path
 
 
+def _outside(text: str) -> Problem:
+    return Problem("path_outside", f"{text[:100]!r} leads out of the folder that this action may use.")
+
+
 def _default(parameter: Parameter, today: date) -> Any:
-    if parameter.kind == "date" and parameter.default == "today":
-        return today.isoformat()
-    return parameter.default
+    default = parameter.default
+    return default.replace("{today}", today.isoformat()) if isinstance(default, str) else default
 
 
 def _text(parameter: Parameter, value: Any) -> str:

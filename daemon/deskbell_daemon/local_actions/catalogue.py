@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from deskbell_daemon.gate.job import Subject
 from deskbell_daemon.local_actions.arguments import arguments_of
 from deskbell_daemon.local_actions.child import Ending, Invocation, run
@@ -19,8 +17,6 @@ from deskbell_daemon.local_actions.sandbox import bubblewrap
 from deskbell_daemon.settings import Rule
 from deskbell_wire.errors import Problem
 from deskbell_wire.local import LocalAction, RunLocalAction
-
-log = structlog.get_logger()
 
 _RULES: dict[str | None, Rule | None] = {"ask": "ask", "allow": "run", "refuse": "refuse", None: None}
 
@@ -82,7 +78,6 @@ def look_up(tables: Mapping[str, ActionTable], environment: Mapping[str, str] = 
         try:
             ready[name] = ReadyAction(name, table, find_program(table.argv[0], environment))
         except Problem as problem:
-            log.warning("action_left_out", name=name, code=problem.code, detail=problem.detail)
             problems[name] = problem
     return Found(ready, problems)
 

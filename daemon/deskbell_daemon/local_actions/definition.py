@@ -60,7 +60,7 @@ class Parameter(LocalParameter):
     root: WholePath | None = Field(default=None, description="Of a path: the folder in which it must lie")
     must_exist: bool = Field(default=True, description="Of a path: whether there must be something")
     leading_dash: bool = Field(default=False, description="Whether the value may start with '-', as an option does")
-    default: str | int | float | None = Field(default=None, description="Of a date, also 'today'")
+    default: str | int | float | None = Field(default=None, description="In a text: {today} is the day's date")
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:

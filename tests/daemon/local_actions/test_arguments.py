@@ -105,7 +105,7 @@ def test_what_is_no_date_is_refused(value: Any) -> None:
 
 def test_what_is_left_out_has_its_default_or_leaves_its_slot_out() -> None:
     action = table(
-        {"name": "day", "kind": "date", "required": False, "default": "today"},
+        {"name": "day", "kind": "date", "required": False, "default": "{today}"},
         {"name": "note", "kind": "text", "required": False},
     )
     assert words(action) == ["--", "2026-11-24"]
@@ -132,7 +132,7 @@ def path_table(root: Path, **more: Any) -> ActionTable:
 
 def test_a_path_is_whole_and_real(root: Path) -> None:
     (root / "link").symlink_to("inside")
-    for value in ("inside", "./inside", "inside/../inside", "link", str(root / "inside")):
+    for value in ("inside", "./inside", "inside//", "link", str(root / "inside")):
         assert words(path_table(root), p=value) == ["--", str(root / "inside")]
     assert words(path_table(root), p=".") == ["--", str(root)]
 
@@ -142,7 +142,9 @@ def test_a_path_that_looks_like_an_option_is_whole_and_so_is_none(root: Path) ->
     assert words(path_table(root), p="-rf") == ["--", str(root / "-rf")]
 
 
-@pytest.mark.parametrize("value", ["..", "../secret", "inside/../../secret", "/etc/passwd", "/", "{root}/../secret"])
+@pytest.mark.parametrize(
+    "value", ["..", "../secret", "inside/../../secret", "inside/../inside", "/etc/passwd", "/", "{root}/../secret"]
+)
 def test_a_path_that_leaves_its_root_is_refused(root: Path, value: str) -> None:
     assert refused(path_table(root), p=value.replace("{root}", str(root))).code == "path_outside"
 
@@ -171,3 +173,12 @@ def test_a_path_may_be_new_where_the_person_says_so(root: Path) -> None:
     action = path_table(root, must_exist=False)
     assert words(action, p="new/file") == ["--", str(root / "new" / "file")]
     assert refused(action, p="../new").code == "path_outside"
+
+
+def test_what_the_person_is_shown_leaves_the_root_as_little(root: Path) -> None:
+    action = path_table(root)
+    assert arguments_of(action, {"p": "inside"}, look=False) == ["--", str(root / "inside")]
+    for value in ("..", "../secret", "/etc/passwd", "inside/.."):
+        with pytest.raises(Problem) as caught:
+            arguments_of(action, {"p": value}, look=False)
+        assert caught.value.code == "path_outside"
