@@ -10,6 +10,7 @@ from deskbell_daemon.local.address import LocalAddress
 from deskbell_daemon.local.face import Face
 from deskbell_daemon.local.guard import Guard
 from deskbell_daemon.local.routes import Routes
+from deskbell_daemon.pages.pages import Pages
 from deskbell_daemon.places import Places
 
 
@@ -21,9 +22,11 @@ class LocalApi:
         self._port = port
         token = secrets.token_urlsafe(32)
         self._token = token
-        self._guard = Guard(token)
+        self._pages = Pages(face)
+        self._guard = Guard(token, self._pages)
         self.app = web.Application(middlewares=[self._guard.middleware], client_max_size=200_000)
-        self.app.add_routes(Routes(face, token).table())
+        self.app.add_routes(Routes(face, token, self._pages.link).table())
+        self.app.add_routes(self._pages.table())
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> LocalAddress:
@@ -33,6 +36,7 @@ class LocalApi:
         await site.start()
         port = int(self._runner.addresses[0][1])
         self._guard.bound(port)
+        self._pages.bound(port)
         address = LocalAddress(port=port, token=self._token, pid=os.getpid())
         await asyncio.to_thread(address.write, self._file)
         return address

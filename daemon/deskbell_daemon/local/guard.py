@@ -11,6 +11,8 @@ import structlog
 from aiohttp import web
 
 from deskbell_daemon.logs import fault
+from deskbell_daemon.pages.guard import is_page
+from deskbell_daemon.pages.pages import Pages
 from deskbell_wire.errors import MEDIA_TYPE, Problem
 
 log = structlog.get_logger()
@@ -23,8 +25,10 @@ OPEN_PATHS = frozenset({"/v1/proof"})
 class Guard:
     """The one middleware of the API. `port` is known once the socket is bound."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, pages: Pages) -> None:
+        """`pages` have a guard of their own: a cookie opens them and nothing here, the token nothing there."""
         self._token = token.encode()
+        self._pages = pages
         self._hosts: frozenset[str] = frozenset()
 
     def bound(self, port: int) -> None:
@@ -32,19 +36,24 @@ class Guard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        page = is_page(request.path)
+        shown = self._pages.problem if page else problem_response
         try:
-            self._check(request)
+            if page:
+                self._pages.guard.check(request)
+            else:
+                self._check(request)
             return await handler(request)
         except Problem as problem:
-            return problem_response(problem)
+            return shown(problem)
         except web.HTTPException as error:
             code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
                 error.status, "malformed_request"
             )
-            return problem_response(Problem(code, f"{request.method} {request.path[:200]}: {error.reason}."))
+            return shown(Problem(code, f"{request.method} {request.path[:200]}: {error.reason}."))
         except Exception as error:  # noqa: BLE001 - one broken request must not end the daemon
             log.error("local_request_failed", route=request.path[:200], **fault(error))
-            return problem_response(Problem("internal", f"The daemon met an unexpected {type(error).__name__}."))
+            return shown(Problem("internal", f"The daemon met an unexpected {type(error).__name__}."))
 
     def _check(self, request: web.Request) -> None:
         hosts = request.headers.getall("Host", [])

@@ -6,11 +6,12 @@ To add a route, add a handler and a line; the tests try every line without token
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 from aiohttp import web
 from aiohttp_sse import sse_response
 
+from deskbell_daemon.gate.desk import By
 from deskbell_daemon.local.address import prove
 from deskbell_daemon.local.face import Face
 from deskbell_wire.errors import Problem
@@ -39,8 +40,10 @@ RELAY_ROUTES: Final[tuple[tuple[str, str, str], ...]] = (
 class Routes:
     """The handlers, on top of the daemon's `face`."""
 
-    def __init__(self, face: Face, token: str) -> None:
+    def __init__(self, face: Face, token: str, link: Callable[[object], str]) -> None:
+        """`link` makes the one-time address of a page."""
         self._face = face
+        self._link = link
         self._token = token
 
     def table(self) -> list[web.RouteDef]:
@@ -52,6 +55,10 @@ class Routes:
             web.post(f"/v1/requests/{_ID}/refuse", self.refuse),
             web.get("/v1/log", self.log, allow_head=False),
             web.get("/v1/events", self.events, allow_head=False),
+            web.get("/v1/rules", self.rules, allow_head=False),
+            web.delete(f"/v1/rules/{_ID}", self.revoke_rule),
+            web.post("/v1/pages", self.pages),
+            web.post("/v1/panic", self.panic),
             web.post("/v1/pause", self.pause),
             web.post("/v1/resume", self.resume),
             web.post("/v1/reload", self.reload),
@@ -71,19 +78,37 @@ class Routes:
         return _answer(await self._face.status())
 
     async def requests(self, request: web.Request) -> web.Response:
-        return _answer(self._face.requests())
+        return _answer(await self._face.requests_shown())
 
     async def approve(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        scope = body.get("for", "once")
+        scope, definition = body.get("for", "once"), body.get("definition")
+        if scope == "always":
+            raise Problem("page_only", "What is always allowed is said on Deskbell's page alone.")
         if scope not in {"once", "hour"}:
             raise Problem("malformed_request", f"'for' is {str(scope)[:40]!r}; it may be 'once' or 'hour'.")
-        await self._face.approve(request.match_info["id"], scope)
+        if not (definition is None or isinstance(definition, str)):
+            raise Problem("malformed_request", "'definition' is no text.")
+        await self._face.approve(request.match_info["id"], scope, by=_by(body), definition=definition)
         return _answer({"id": request.match_info["id"], "answer": "approved", "for": scope})
 
     async def refuse(self, request: web.Request) -> web.Response:
-        await self._face.refuse(request.match_info["id"])
+        await self._face.refuse(request.match_info["id"], _by(await _body(request)))
         return _answer({"id": request.match_info["id"], "answer": "refused"})
+
+    async def rules(self, request: web.Request) -> web.Response:
+        return _answer(self._face.rules())
+
+    async def revoke_rule(self, request: web.Request) -> web.Response:
+        await self._face.revoke_rule(request.match_info["id"], _by(await _body(request)))
+        return _answer({"revoked": request.match_info["id"]})
+
+    async def pages(self, request: web.Request) -> web.Response:
+        return _answer({"url": self._link((await _body(request)).get("page"))})
+
+    async def panic(self, request: web.Request) -> web.Response:
+        await self._face.panic(_by(await _body(request)))
+        return _answer({"paused": True})
 
     async def log(self, request: web.Request) -> web.Response:
         text = request.query.get("limit", "50")
@@ -93,11 +118,11 @@ class Routes:
         return _answer(await self._face.log(limit))
 
     async def pause(self, request: web.Request) -> web.Response:
-        await self._face.pause(True)
+        await self._face.pause(True, _by(await _body(request)))
         return _answer({"paused": True})
 
     async def resume(self, request: web.Request) -> web.Response:
-        await self._face.pause(False)
+        await self._face.pause(False, _by(await _body(request)))
         return _answer({"paused": False})
 
     async def reload(self, request: web.Request) -> web.Response:
@@ -134,7 +159,10 @@ class Routes:
             path = there.format(**request.match_info)
             if request.query_string:
                 path = f"{path}?{request.query_string}"
-            status, document = await self._face.relay(request.method, path, body)
+            by = _by(body) if body is not None else "cli"
+            if body is not None:
+                body.pop("by", None)  # for our own records
+            status, document = await self._face.relay(request.method, path, body, by)
             return _answer(document, status=status)
 
         return passing
@@ -149,6 +177,14 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem("malformed_json", "The body is JSON, but no object.")
     return body
+
+
+def _by(body: dict[str, Any]) -> By:
+    """Where the person gave the answer, as the client says. Only the page itself is the page."""
+    by = body.get("by", "cli")
+    if by not in get_args(By) or by == "page":
+        raise Problem("malformed_request", f"'by' is {str(by)[:40]!r}; it may be cli, tray, notification or extension.")
+    return cast(By, by)
 
 
 def _answer(document: Any, status: int = 200) -> web.Response:

@@ -54,7 +54,7 @@ def test_the_help_is_shown_without_loading_the_network_or_the_keyring():
 
 def test_every_command_stands_in_the_documentation_and_the_other_way_round():
     documented = set(re.findall(r"`deskbell ([a-z]+)", DOCS.split("## Exit codes")[0].split("## Commands")[1]))
-    assert documented == {name for name, _, _ in COMMANDS} | set(KNOWN_PLUGINS) | {"config"}
+    assert documented == {name for name, _, _ in COMMANDS} | set(KNOWN_PLUGINS) | {"config", "action"}
 
 
 def test_every_exit_code_stands_in_the_documentation_with_the_words_of_the_table():
@@ -154,10 +154,10 @@ def test_the_completion_script_is_answered(home):
     ("text", "shown"),
     [
         ("\x1b[2J\x1b]0;title\x07", "␛[2J␛]0;title␇"),
-        ("a\u202eb\u2066c\u200f", "a⟨U+202E⟩b⟨U+2066⟩c⟨U+200F⟩"),
-        ("\x9b31m\x7f", "⟨U+009B⟩31m␡"),
+        ("a\u202eb\u2066c\u200f", "a⟦U+202E⟧b⟦U+2066⟧c⟦U+200F⟧"),
+        ("\x9b31m\x7f", "⟦U+009B⟧31m␡"),
         ("two\nlines\r", "two␊lines␍"),
-        ("tag\U000e0041 bom\ufeff half\ud800", "tag⟨U+E0041⟩ bom⟨U+FEFF⟩ half⟨U+D800⟩"),
+        ("tag\U000e0041 bom\ufeff half\ud800", "tag⟦U+E0041⟧ bom⟦U+FEFF⟧ half⟦U+D800⟧"),
         ("Grüße, 猫, 👩\u200d🚀 [bold]", "Grüße, 猫, 👩\u200d🚀 [bold]"),
     ],
 )

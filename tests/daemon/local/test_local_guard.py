@@ -17,7 +17,7 @@ from deskbell_wire.errors import Problem
 
 ROUTES = [
     (route.method, re.sub(r"\{id[^}]*\}?\}", "cmd_x", route.path))
-    for route in Routes(Face, "x" * 32).table()  # type: ignore[arg-type]
+    for route in Routes(Face, "x" * 32, str).table()  # type: ignore[arg-type]
 ]
 GUARDED = [route for route in ROUTES if route[1] not in OPEN_PATHS]
 
