@@ -9,6 +9,10 @@ from aiohttp import web
 from limits.storage import MemoryStorage
 
 from deskbell_relay import logs
+from deskbell_relay.ai.api import AiApi
+from deskbell_relay.ai.registry import Registry
+from deskbell_relay.ai.runs import Runs
+from deskbell_relay.ai.shares import Shares
 from deskbell_relay.channel.bus import MemoryBus, Revoked, RosterChanged
 from deskbell_relay.channel.channel import Channel
 from deskbell_relay.delivery.api import StreamApi
@@ -96,11 +100,13 @@ class Relay:
         answers = Answers(toolbox, ToolCalls(intake, toolbox, self.commands, flights), Notes(intake), self.changes)
         tasks = Tasks(intake, toolbox, self.commands, settings)
         self.mcp = McpDoor(mcp_server(answers, tasks, settings.issuer), self.changes, self.bus, settings)
+        self.runs = Runs(settings, store, self.rates, Registry(settings), self.channel.publish)
         self.routes: list[Route] = [
             *GptActionDoor(intake).routes(),
             *self.mcp.routes(),
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
+            *AiApi(self.runs, Shares(store, self.runs, settings.ai_share_s), settings.issuer).routes(),
             *self.identity.routes(),
             *DocumentsApi(store, settings, self.metrics, lambda: self.guard.draining).routes(),
         ]
@@ -121,6 +127,7 @@ class Relay:
     async def heartbeat(self) -> None:
         """One beat: a ping on every stream, and presence renewed."""
         self.changes.beat()
+        await self.runs.beat()
         await self.hub.beat()
         await self.presence.all_here(self.hub.device_ids())
 
@@ -131,12 +138,14 @@ class Relay:
             (SENT_FLUSH_S, self.sent.flush, "sent"),
             (logs.FLUSH_S, logs.flush, "logs"),
             (SWEEP_S, self.sweeper.sweep, "sweep"),
+            (SWEEP_S, self.runs.sweep, "runs"),
             *self.identity.jobs(),
         ]
 
     async def drain(self) -> None:
         """Stop well: nothing new, open requests get their time, every stream hears `bye`."""
         self.guard.draining = True
+        await self.runs.drain()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_s):
                 await self.waiting.idle()
@@ -163,6 +172,7 @@ async def create_app(settings: Settings) -> web.Application:
 
     async def turns(_: web.Application) -> AsyncIterator[None]:
         await relay.identity.start()
+        await relay.runs.recover()
         await relay.mcp.start()
         tasks = [asyncio.create_task(every(seconds, job, name=name)) for seconds, job, name in relay.jobs()]
         yield
@@ -170,6 +180,7 @@ async def create_app(settings: Settings) -> web.Application:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await relay.mcp.stop()
+        await relay.runs.close()
         await relay.sent.flush()
         await store.close()
 

@@ -50,6 +50,17 @@ class Limits(BaseSettings):
         default=64, gt=0, description="Of these at once: one address, at its public rate, holds 25 for their 5 s"
     )
 
+    ai_rate: str = Field(default="3/minute", description="Runs started, per account; reading and stopping are free")
+    ai_tokens_per_day: int = Field(
+        default=200_000, gt=0, description="Per account and UTC day, prompts and answers: what a mistake may cost"
+    )
+    ai_prompt: int = Field(default=50_000, gt=0, description="Characters of a prompt or of a whole conversation")
+    ai_answer: int = Field(default=100_000, gt=0, description="Characters of an answer; it is cut off there")
+    ai_viewers: int = Field(default=1_000, gt=0, description="Of one run at once")
+    ai_log_s: float = Field(default=15 * 60, gt=0, description="How long a run's stream can be read after its end")
+    ai_log_memory: int = Field(default=100_000_000, gt=0, description="Of ended runs; above it the oldest go sooner")
+    ai_share_s: int = Field(default=24 * 3600, gt=0, description="How long a link to a run shows it")
+
     retention_s: int = Field(
         default=7 * 24 * 3600, gt=0, description="How long an event and a finished command are kept"
     )
@@ -64,6 +75,7 @@ class Limits(BaseSettings):
         "registration_rate",
         "registrations_rate",
         "documents_rate",
+        "ai_rate",
     )
     @classmethod
     def _is_a_rate(cls, value: str) -> str:

@@ -9,12 +9,13 @@ import platformdirs
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from deskbell_relay.ai.settings import AiSettings
 from deskbell_relay.limits import Limits
 
 MIN_SECRET_CHARACTERS = 32
 
 
-class Settings(Limits):
+class Settings(Limits, AiSettings):
     """The relay's settings. A bad value raises pydantic's ValidationError, whose message names the variable."""
 
     model_config = SettingsConfigDict(env_prefix="DESKBELL_", frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -16,6 +16,8 @@ SAID_IN_WORDS = {
     "DESKBELL_DATABASE_URL",
     "DESKBELL_SECRET",
     "DESKBELL_CONTACT",
+    "DESKBELL_AI_COMPATIBLE_URL",
+    *(f"DESKBELL_{name.upper()}" for name in Settings.model_fields if name.startswith("ai_") and name.endswith("_key")),
 }
 """Their defaults depend on other things."""
 

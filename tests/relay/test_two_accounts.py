@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 from assistants import Assistant, connect
+from paced_provider import PacedProvider
 from paired_relay import Laptop, PairedRelay
 
 from deskbell_relay.http.route import Route
@@ -24,6 +25,7 @@ UNKNOWN = {
     "device": "dev_01932c07-0000-7000-8000-00000000dead",
     "grant": "gra_01932c07-0000-7000-8000-00000000dead",
     "approval": "req_01932c07-0000-7000-8000-00000000dead",
+    "run": "run_01932c07-0000-7000-8000-00000000dead",
 }
 BODIES: dict[str, Any] = {
     "/v1/commands/{id}/progress": {"status": "running"},
@@ -43,9 +45,11 @@ class Account:
 
 @pytest.fixture
 async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    relay = await PairedRelay(tmp_path).start()
+    provider = await PacedProvider().start()
+    relay = await PairedRelay(tmp_path, ai_compatible_url=provider.url, ai_local=False).start()
     yield relay
     await relay.stop()
+    await provider.stop()
 
 
 async def account(relay: PairedRelay, name: str) -> Account:
@@ -61,11 +65,16 @@ async def account(relay: PairedRelay, name: str) -> Account:
     await tab.authorize()
     await tab.enter(await laptop.connect_code())
     _, grants = await laptop.call("GET", "/v1/grants")
+    status, run = await laptop.call("POST", "/ai/runs", {"provider": "compatible", "prompt": f"Of {name}"})
+    assert status == 201, run
+    await laptop.call("POST", f"/ai/runs/{run['run_id']}/stop")
+    await relay.core.runs.saved()
     owned = {
         "command": command["id"],
         "device": laptop.device_id,
         "grant": grants["grants"][0]["id"],
         "approval": tab.path.rpartition("/")[2],
+        "run": run["run_id"],
     }
     return Account(laptop, assistant, owned)
 
@@ -99,7 +108,7 @@ async def ask(relay: PairedRelay, route: Route, path: str, token: str) -> tuple[
 
 async def snapshot(who: Account) -> list[Any]:
     paths = ("/v1/commands", "/v1/devices", "/v1/grants", "/v1/approvals")
-    seen = [(await who.laptop.call("GET", path))[1] for path in paths]
+    seen = [(await who.laptop.call("GET", path))[1] for path in (*paths, f"/ai/runs/{who.owned['run']}")]
     for row in (*seen[1]["devices"], *seen[2]["grants"]):
         row.pop("last_seen_at", None), row.pop("used_at", None), row.pop("online", None)
     return seen
@@ -111,7 +120,7 @@ def owning(relay: PairedRelay) -> list[Route]:
 
 async def test_every_route_that_names_a_thing_says_whose_it_is(relay: PairedRelay) -> None:
     named = owning(relay)
-    assert len(named) >= 11, "commands 4, devices 3, grants 2, approvals 2: has the table lost some?"
+    assert len(named) >= 16, "commands 4, devices 3, grants 2, approvals 2, runs 5: has the table lost some?"
     for route in named:
         assert route.owns in UNKNOWN, f"{route.method} {route.path} names a thing: say in `owns` what its id is"
         assert route.access == "device", f"{route.method} {route.path}: things of an account are for its devices"

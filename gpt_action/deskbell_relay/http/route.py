@@ -15,7 +15,7 @@ assistant: a grant's token for the GPT Action door. mcp: a grant's token for the
 Body = Literal["none", "json", "form", "result"]
 """none: a body is ignored. result: JSON of up to `max_result_body`."""
 
-Owned = Literal["", "command", "device", "grant", "approval"]
+Owned = Literal["", "command", "device", "grant", "approval", "run"]
 """What the path's {id} names. The tests of two accounts are made from this column."""
 
 Rate = Literal["public", "pairing", "requests", "none"]

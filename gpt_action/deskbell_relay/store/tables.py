@@ -3,7 +3,20 @@
 Identity's own tables (clients, codes, tokens, keys) stand in `identity_tables.py`, on the same metadata.
 """
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -120,3 +133,23 @@ events = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_events_created_at", events.c.created_at)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("save_as_note", Boolean, nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("end", Text),  # JSON of an EndEvent
+    Column("tokens", BigInteger, nullable=False, server_default="0"),  # what the day's budget counts
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("share_hash", String(64), unique=True),  # of the link that shows it to others
+    Column("share_expires_at", BigInteger),
+)
+Index("ix_runs_account_id_created_at", runs.c.account_id, runs.c.created_at)
+Index("ix_runs_created_at", runs.c.created_at)

@@ -1,0 +1,172 @@
+"""The `/ai` routes: start, look up, stream, stop, share."""
+
+import contextlib
+from collections.abc import Mapping
+
+import structlog
+from aiohttp import web
+
+from deskbell_relay.ai.dialects import DIALECTS, Native, run_of_cursor
+from deskbell_relay.ai.readers import Viewer
+from deskbell_relay.ai.run import Run
+from deskbell_relay.ai.runs import Runs
+from deskbell_relay.ai.shares import Shares
+from deskbell_relay.delivery.api import HEADERS, requested_cursor
+from deskbell_relay.http.arguments import parsed
+from deskbell_relay.http.responses import json_response, model_response
+from deskbell_relay.http.route import Call, Route
+from deskbell_wire.clock import from_timestamp, to_timestamp
+from deskbell_wire.errors import Problem
+from deskbell_wire.event import MAX_SEQ, Cursor
+from deskbell_wire.run import RunInfo, RunNotice, RunRequest
+
+log = structlog.get_logger()
+
+
+class AiApi:
+    """On top of the runs of this process."""
+
+    def __init__(self, runs: Runs, shares: Shares, issuer: str) -> None:
+        self._runs = runs
+        self._shares = shares
+        self._issuer = issuer
+
+    def routes(self) -> list[Route]:
+        """This room's rows of the route table."""
+        return [
+            Route("GET", "/ai/providers", self.providers, "device", summary="Who can be asked"),
+            Route("POST", "/ai/runs", self.start, "device", body="json", summary="Start a run"),
+            Route("GET", "/ai/stream", self.start_and_stream, "device", summary="Start a run and stream it"),
+            Route("GET", "/ai/runs/{id}", self.get, "device", owns="run", summary="A run and its text"),
+            Route("GET", "/ai/runs/{id}/stream", self.stream, "device", owns="run", summary="A run as it is written"),
+            Route("POST", "/ai/runs/{id}/stop", self.stop, "device", owns="run", summary="Stop a run"),
+            Route("POST", "/ai/runs/{id}/share", self.share, "device", owns="run", summary="Make a link to a run"),
+            Route("DELETE", "/ai/runs/{id}/share", self.unshare, "device", owns="run", summary="Take the link back"),
+            Route("GET", "/ai/shared/{token}", self.shared, "public", rate="public", summary="A shared run's text"),
+            Route(
+                "GET",
+                "/ai/shared/{token}/stream",
+                self.shared_stream,
+                "public",
+                rate="public",
+                summary="A shared run as it is written",
+            ),
+        ]
+
+    async def providers(self, call: Call) -> web.StreamResponse:
+        return json_response({"providers": self._runs.registry.documents()})
+
+    async def start(self, call: Call) -> web.StreamResponse:
+        request = parsed(RunRequest, call.body)
+        run = await self._runs.start(call.who.account_id, request)
+        call.notes["run"] = run.id
+        document = {
+            "run_id": run.id,
+            "provider": run.provider,
+            "model": run.model,
+            "stream": f"/ai/runs/{run.id}/stream",
+        }
+        return json_response(document, status=201, headers={"Location": f"/ai/runs/{run.id}"})
+
+    async def start_and_stream(self, call: Call) -> web.StreamResponse:
+        """For a plain `EventSource`, which comes back to this address with a cursor: then it is the same run."""
+        cursor = requested_cursor(call.request)
+        if cursor is not None:
+            return await self._stream(call, call.who.account_id, run_of_cursor(cursor.epoch), cursor)
+        query = call.request.query
+        wanted = {"provider": query.get("provider"), "prompt": query.get("q"), "model": query.get("model")}
+        dialect_name(query)  # before anything is started
+        run = await self._runs.start(
+            call.who.account_id,
+            parsed(RunRequest, {name: value for name, value in wanted.items() if value is not None}),
+        )
+        return await self._stream(call, run.account_id, run.id, None)
+
+    async def get(self, call: Call) -> web.StreamResponse:
+        return model_response(await self._runs.info(call.who.account_id, call.request.match_info["id"]))
+
+    async def stream(self, call: Call) -> web.StreamResponse:
+        cursor = requested_cursor(call.request)
+        return await self._stream(call, call.who.account_id, call.request.match_info["id"], cursor)
+
+    async def stop(self, call: Call) -> web.StreamResponse:
+        return model_response(await self._runs.stop(call.who.account_id, call.request.match_info["id"]))
+
+    async def share(self, call: Call) -> web.StreamResponse:
+        token, expires_at = await self._shares.create(call.who.account_id, call.request.match_info["id"])
+        address = f"{self._issuer}/ai/shared/{token}"
+        return json_response(
+            {"url": address, "stream": f"{address}/stream", "expires_at": to_timestamp(expires_at)}, status=201
+        )
+
+    async def unshare(self, call: Call) -> web.StreamResponse:
+        await self._shares.revoke(call.who.account_id, call.request.match_info["id"])
+        return web.Response(status=204)
+
+    async def shared(self, call: Call) -> web.StreamResponse:
+        _, info = await self._shares.find(call.request.match_info["token"])
+        return model_response(info)
+
+    async def shared_stream(self, call: Call) -> web.StreamResponse:
+        account_id, info = await self._shares.find(call.request.match_info["token"])
+        return await self._stream(call, account_id, info.id, requested_cursor(call.request))
+
+    async def _stream(self, call: Call, account_id: str, run_id: str, cursor: Cursor | None) -> web.StreamResponse:
+        """The run from the cursor to its end. 204, which ends an `EventSource`, when the cursor is the end."""
+        call.notes["run"] = run_id
+        name = dialect_name(call.request.query)
+        run = self._runs.live(account_id, run_id)
+        if run is None:
+            return await self._lost(await self._runs.info(account_id, run_id), cursor)
+        dialect = run.log.dialect(name)
+        position = 0 if cursor is None or not dialect.resumable else self._after(run, cursor)
+        if run.log.ended and position and position == len(run.log.frames(name)):
+            return web.Response(status=204)
+        transport = call.request.transport
+        if transport is None:
+            raise ConnectionResetError("the viewer has gone already")
+        self._runs.enter(run)
+        try:
+            headers = HEADERS | dict(dialect.headers) | {"X-Request-Id": call.request_id, "X-Run-Id": run.id}
+            response = web.StreamResponse(headers=headers)
+            response.enable_chunked_encoding()
+            await response.prepare(call.request)
+            viewer = Viewer(dialect, position, response, transport)
+            try:
+                await viewer.follow(run.log)
+            except TimeoutError:
+                log.info("slow_viewer", run=run.id)
+                viewer.abort()
+        finally:
+            self._runs.leave(run)
+        with contextlib.suppress(ConnectionError):
+            await response.write_eof()
+        return response
+
+    def _after(self, run: Run, cursor: Cursor) -> int:
+        """The first entry that this cursor lacks."""
+        frames = run.log.frames("native")
+        if run_of_cursor(cursor.epoch) != run.id or cursor.seq >= len(frames):
+            raise Problem("invalid_cursor", "Last-Event-ID is not a cursor of this run.")
+        return cursor.seq + 1
+
+    async def _lost(self, info: RunInfo, cursor: Cursor | None) -> web.StreamResponse:
+        """A run without a log: one that its relay's death ended says so; another one says where its text is."""
+        if info.end is None or info.end.code != "run_interrupted":
+            raise Problem(
+                "run_not_resumable",
+                f"The stream of this run is no longer kept; its text is at /ai/runs/{info.id}.",
+            )
+        if cursor is not None and cursor.seq == MAX_SEQ:
+            return web.Response(status=204)
+        notice = RunNotice(id=info.id, provider=info.provider, model=info.model, status=info.status)
+        frame = Native(notice, from_timestamp(info.created_at)).lost(info.end)
+        return web.Response(body=frame, headers=dict(HEADERS))
+
+
+def dialect_name(query: Mapping[str, str]) -> str:
+    """Raises Problem invalid_arguments."""
+    name = query.get("dialect", "native")
+    if name not in DIALECTS:
+        raise Problem("invalid_arguments", f"dialect must be one of {', '.join(DIALECTS)}.")
+    return name

@@ -1,0 +1,72 @@
+"""What the relay must know of a provider. Facts about the outside world: each row says where from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from deskbell_relay.ai.settings import AiSettings
+
+
+def unknown(_model: str) -> bool | None:
+    """For a provider that does not say whether stopping it stops its counting."""
+    return None
+
+
+def yes(_model: str) -> bool | None:
+    return True
+
+
+def no(_model: str) -> bool | None:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One row of the table in `table.py`; `settings.py` has its key, address and model under `ai_<name>_…`."""
+
+    name: str
+    title: str
+    """As people know it."""
+    models: tuple[str, ...] = ()
+    """Worth showing; any other that the provider has may be asked for."""
+    needs_key: bool = True
+    asks_usage: bool = True
+    """Whether it takes `stream_options: {include_usage: true}`."""
+    stops_billing: Callable[[str], bool | None] = unknown
+    """Whether closing the connection also ends what the provider bills, by model; None: it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A provider as this relay may use it."""
+
+    provider: Provider
+    url: str
+    model: str
+    key: SecretStr | None
+
+    @property
+    def name(self) -> str:
+        return self.provider.name
+
+    @property
+    def title(self) -> str:
+        return self.provider.title
+
+    def body(self, model: str, messages: list[dict[str, str]]) -> dict[str, Any]:
+        """The request's body: what all of them take, and no field that one of them refuses."""
+        body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
+        if self.provider.asks_usage:
+            body["stream_options"] = {"include_usage": True}
+        return body
+
+
+def configured(provider: Provider, settings: AiSettings) -> Configured | None:
+    """The provider with the operator's settings; None when what it needs is not there."""
+    key: SecretStr | None = getattr(settings, f"ai_{provider.name}_key")
+    url: str | None = getattr(settings, f"ai_{provider.name}_url")
+    if url is None or (provider.needs_key and (key is None or not key.get_secret_value())):
+        return None
+    return Configured(provider, url, getattr(settings, f"ai_{provider.name}_model"), key)

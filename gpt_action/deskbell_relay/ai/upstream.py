@@ -1,0 +1,190 @@
+"""One call to a provider, from its request to its last byte: the `openai` SDK's connection, our own reader and patience."""
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from deskbell_relay.ai.answer import AnswerReader
+from deskbell_relay.ai.failure import Failure, sentence
+from deskbell_relay.ai.providers.provider import Configured
+from deskbell_wire.run import Usage
+
+if TYPE_CHECKING:
+    import openai
+
+CONNECT_S: Final = 10
+LAST_WORDS_S: Final = 2
+"""How long a provider that has said why it ended may take for the usage and the end of its stream."""
+
+MOST_WHOLE: Final = 5_000_000
+"""Bytes of an answer that comes as one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds."""
+
+    first_token_s: float
+    stall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended that did end."""
+
+    finish_reason: str
+    usage: Usage | None
+
+
+class Upstream:
+    """A provider's one client: it keeps connections open between runs."""
+
+    def __init__(self, configured: Configured, patience: Patience) -> None:
+        self._configured = configured
+        self._patience = patience
+        self._key = configured.key.get_secret_value() if configured.key else None
+
+    @cached_property
+    def _client(self) -> "openai.AsyncOpenAI":
+        import openai  # takes a second: late, and not in the event loop (`ready`)
+
+        timeout = openai.Timeout(None, connect=CONNECT_S)
+        return openai.AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=self._configured.url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
+        )
+
+    async def ready(self) -> None:
+        """Import and build what takes long, outside the event loop."""
+        if "_client" not in self.__dict__:
+            await asyncio.get_running_loop().run_in_executor(None, _import)
+
+    async def stream(self, model: str, messages: list[dict[str, str]], take: Callable[[list[str]], None]) -> Outcome:
+        """Ask, and hand the pieces to `take` as they come. Raises Failure; cancelled, it closes the connection first."""
+        await self.ready()
+        reader = AnswerReader(self._configured.title, self._key)
+        loop = asyncio.get_running_loop()
+        begun = False
+        try:
+            async with asyncio.timeout(self._patience.first_token_s) as patience, AsyncExitStack() as stack:
+                response = await self._asked(stack, model, messages)
+                if "json" in response.headers.get("content-type", ""):
+                    take(reader.whole(await _limited(response, self._configured.title)))
+                    return self._outcome(reader)
+                async for chunk in response.iter_bytes():
+                    texts = reader.feed(chunk)
+                    if texts:
+                        begun = True
+                        take(texts)
+                    if reader.complete:
+                        break
+                    if reader.finished:
+                        patience.reschedule(loop.time() + LAST_WORDS_S)
+                    elif texts or reader.thinking:
+                        patience.reschedule(loop.time() + self._patience.stall_s)
+        except TimeoutError:
+            if not reader.finished:
+                raise self._late(begun) from None
+        return self._outcome(reader)
+
+    async def close(self) -> None:
+        """Close the client and its connections."""
+        if "_client" in self.__dict__:
+            await self._client.close()
+
+    async def _asked(self, stack: AsyncExitStack, model: str, messages: list[dict[str, str]]) -> Any:
+        """The response, once its head is there. Failures up to here may be tried again: no byte has come."""
+        import openai
+
+        body = self._configured.body(model, messages)
+        # The SDK's types would have each message as one of its own; they are checked already.
+        ask = cast(Any, self._client.chat.completions.with_streaming_response.create)
+        try:
+            return _Reading(await stack.enter_async_context(ask(**body)), self._configured.title)
+        except openai.APIStatusError as error:
+            raise self._refused(error) from None
+        except openai.APITimeoutError:
+            raise Failure(
+                "provider_unreachable", f"{self._configured.title} did not take the connection.", again=True
+            ) from None
+        except openai.APIConnectionError:
+            raise Failure(
+                "provider_unreachable", f"The connection to {self._configured.title} failed.", again=True
+            ) from None
+        except openai.OpenAIError:  # the SDK's other words, such as of an address that cannot be
+            raise Failure("provider_failed", f"The request to {self._configured.title} could not be made.") from None
+
+    def _refused(self, error: "openai.APIStatusError") -> Failure:
+        title, status = self._configured.title, error.status_code
+        if status in (401, 403):  # what it says may hold a part of the key
+            return Failure("provider_key_refused", f"{title} refuses the relay's key.")
+        body = error.body if isinstance(error.body, dict) else {}
+        message = body.get("message")
+        if status == 404:
+            return Failure("model_unavailable", sentence(f"{title} does not have this model", message, self._key))
+        if status in (429, 503, 529):
+            wait_s = _seconds(error.response.headers.get("retry-after"))
+            said = sentence(f"{title} is overloaded ({status})", message, self._key)
+            return Failure("provider_overloaded", said, again=status != 529, wait_s=wait_s)
+        if status < 500:
+            return Failure("provider_refused", sentence(f"{title} does not take this ({status})", message, self._key))
+        return Failure("provider_failed", f"{title} failed ({status}).")
+
+    def _late(self, begun: bool) -> Failure:
+        title = self._configured.title
+        if begun:
+            return Failure("answer_stalled", f"Nothing came from {title} for {self._patience.stall_s:g} s.")
+        return Failure("no_first_token", f"{title} did not begin within {self._patience.first_token_s:g} s.")
+
+    def _outcome(self, reader: AnswerReader) -> Outcome:
+        if reader.finish_reason is None:
+            raise Failure("answer_cut_off", f"The stream of {self._configured.title} ended before the answer did.")
+        return Outcome(reader.finish_reason, reader.usage)
+
+
+class _Reading:
+    """A response whose reading raises Failure alone."""
+
+    def __init__(self, response: Any, title: str) -> None:
+        self._response = response
+        self._title = title
+        self.headers = response.headers
+
+    async def iter_bytes(self) -> Any:
+        import httpx2
+
+        try:
+            async for chunk in self._response.iter_bytes():
+                yield chunk
+        except httpx2.HTTPError:
+            raise Failure("answer_cut_off", f"The connection to {self._title} broke before the answer's end.") from None
+
+
+async def _limited(response: _Reading, title: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MOST_WHOLE:
+            raise Failure("answer_too_long", f"{title} sent more than {MOST_WHOLE:,} bytes.")
+    return bytes(body)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Retry-After in seconds; its other form, a date, is not used by these providers."""
+    try:
+        value = float(retry_after or "")
+    except ValueError:
+        return None
+    return value if 0 <= value < 86_400 else None
+
+
+def _import() -> None:
+    importlib.import_module("openai").AsyncOpenAI  # noqa: B018 - the SDK imports its parts when they are first named
+    importlib.import_module("httpx2")
