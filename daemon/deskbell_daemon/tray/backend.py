@@ -44,21 +44,19 @@ def pystray_menu(items: Sequence[Item], press: Press) -> Any:
 
         key = ""
 
+    def pressing(choice: Choice) -> Callable[[], None]:
+        return lambda: press(choice)
+
     def made(item: Item, place: str) -> Any:
         if item.separator:
             return Menu.SEPARATOR
         # Two requests can look the same: what they do tells them apart.
         key = f"{place} {item.label} {item.action or [child.action for child in item.children]}"
-        action = item.action
+        does: Any = None
         if item.children:
-            does: Any = Menu(*(made(child, key) for child in item.children))
-        elif action is None:
-            does = None
-        else:
-
-            def does(_: Any, __: Any, chosen: Choice = action) -> None:
-                press(chosen)
-
+            does = Menu(*(made(child, key) for child in item.children))
+        elif item.action is not None:
+            does = pressing(item.action)
         checked = None if item.checked is None else lambda _: bool(item.checked)
         found = Keyed(item.label, does, checked=checked, default=item.default, enabled=item.enabled)
         found.key = key

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from dbus_fast import Message, MessageType
+from dbus_fast.errors import DBusError
 from PIL import Image
 from pystray import _base
 
@@ -31,6 +32,7 @@ NO_PANEL: Final = (
     "No panel here shows icons (nothing owns org.kde.StatusNotifierWatcher); GNOME needs its AppIndicator extension. "
     "Deskbell works without the icon: see `deskbell requests` and `deskbell open`."
 )
+_ANSWER_S: Final = 5.0
 _RETRY_S: Final = (0.2, 1.0, 5.0, 15.0)
 
 
@@ -107,6 +109,7 @@ class Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(number, self._ended.set)
         self._item.entitle(self.title)
+        self._item.draw(_pixmaps(self.icon))
         self._mark_ready()
         ended = asyncio.create_task(self._ended.wait())
         keeping = asyncio.create_task(self._keep())
@@ -136,10 +139,20 @@ class Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             try:
                 await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
             except (OSError, EOFError) as error:
-                log.warning("session_bus_lost", reason=str(error) or type(error).__name__)
+                log.warning("session_bus_lost", reason=_reason(error))
 
     async def _appear(self) -> "MessageBus":
         bus = await connect()
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._introduce(bus)
+        # It may die, or hang, between any two of these.
+        except (OSError, EOFError, TimeoutError, DBusError) as error:
+            bus.disconnect()
+            raise Problem("tray_unavailable", f"The session bus went away: {_reason(error)}.") from error
+        return bus
+
+    async def _introduce(self, bus: "MessageBus") -> None:
         for path, interface in ((ITEM_PATH, self._item), (MENU_PATH, self._lines)):
             for other in list(type(interface)._get_buses(interface)):  # of a bus that is gone
                 other.unexport(path, interface)
@@ -158,7 +171,6 @@ class Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         )
         await bus.request_name(self._name_on(bus))
         await self._register(bus)
-        return bus
 
     def _name_on(self, bus: "MessageBus") -> str:
         return f"org.kde.StatusNotifierItem-{os.getpid()}-1"
@@ -208,7 +220,11 @@ class Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
 def _report(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.warning("tray_not_registered", reason=str(error) or type(error).__name__)
+        log.warning("tray_not_registered", reason=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 def _pixmaps(picture: Image.Image) -> list[list[Any]]:
