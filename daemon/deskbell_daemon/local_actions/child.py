@@ -90,6 +90,7 @@ async def run(invocation: Invocation, tell: Callable[[str], None], stopped: asyn
         if by != "itself":
             await run.end()
         elif not invocation.keeps_running:
+            run.kill()  # what it has left behind in its group
             await asyncio.to_thread(end_members, run.pid, invocation.mark)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PIPES_S):

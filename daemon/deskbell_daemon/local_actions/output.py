@@ -1,6 +1,7 @@
 """What a program prints: kept up to a limit while it is read, made harmless, and its last line told as it comes."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -19,6 +20,15 @@ def harmless(data: bytes) -> str:
     """The text without terminal controls; what is not UTF-8 is replaced."""
     text = data.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
+def fitted(text: str, most: int) -> str:
+    """The text with its middle left out, so that it has at most `most` characters as a JSON string."""
+    left = text
+    while len(json.dumps(left, ensure_ascii=False)) > most:
+        length = len(left) * 3 // 4
+        left = f"{text[: length * 3 // 4]}\n[… left out …]\n{text[len(text) - length // 4 :]}"
+    return left
 
 
 class Kept:

@@ -4,6 +4,7 @@ Each on both event loops (the daemon's own is uvloop), and with and without bubb
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ import uvloop
 
 from deskbell_daemon.local_actions.child import Ending, Invocation, run
 from deskbell_daemon.local_actions.environment import MARK
+from deskbell_daemon.local_actions.output import fitted
 from deskbell_daemon.local_actions.sandbox import bubblewrap
 from deskbell_wire.errors import Problem
 
@@ -247,3 +249,11 @@ async def test_a_task_that_is_cancelled_leaves_no_child(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(is_gone, number)
+
+
+@pytest.mark.parametrize("text", ['"' * 65_000, "\\" * 65_000, "\n" * 65_000, "ü" * 65_000, "short", ""])
+def test_an_output_fits_into_an_answer_however_much_must_be_escaped(text: str) -> None:
+    found = fitted(text, 75_000)
+    assert len(json.dumps(found, ensure_ascii=False)) <= 75_000
+    assert found == text or "left out" in found
+    assert len(found) >= min(len(text), 25_000)

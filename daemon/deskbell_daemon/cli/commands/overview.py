@@ -35,6 +35,7 @@ def status(profile: Profile = PROFILE, as_json: Json = False) -> None:
         ("device", found["device_name"]),
         ("notes", found["notes_folder"]),
         ("keys", found["secrets"]),
+        ("actions", ", ".join(found["local_actions"]) or "none of your own: deskbell action"),
         ("commands", ", ".join(f"{count} {state}" for state, count in commands.items() if count) or "none yet"),
         ("waiting", f"{found['waiting']} for your answer"),
         ("daemon", f"{found['version']}, process {found['pid']}, profile {found['profile']}"),
@@ -43,7 +44,12 @@ def status(profile: Profile = PROFILE, as_json: Json = False) -> None:
         rows.insert(0, ("PAUSED", "every command is refused: deskbell resume"))
     rows += [
         (name, f"{problem['detail']} {problem.get('next_step') or ''}")
-        for name, problem in (("line problem", connection["problem"]), ("notes problem", found["notes_problem"]))
+        for name, problem in (
+            ("line problem", connection["problem"]),
+            ("notes problem", found["notes_problem"]),
+            ("settings problem", found["settings_problem"]),
+            *((f"action {name}", problem) for name, problem in found["local_problems"].items()),
+        )
         if problem
     ]
     terminal = Terminal(as_json)
