@@ -1,9 +1,12 @@
 """What may stand in `[action.NAME]`, and that an error names its line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from deskbell_daemon.local_actions.definition import ActionTable, Parameter
+from deskbell_daemon.local_actions.starter import starters
 from deskbell_daemon.settings import Settings, parse_settings
 from deskbell_wire.errors import Problem
 
@@ -96,3 +99,17 @@ def test_any_change_of_a_definition_changes_its_digest() -> None:
         read(GIT.replace("~/Projects", "~/Other")).action["git_status"].digest(),
     }
     assert len(digests) == 4
+
+
+def test_the_example_of_the_documentation_is_valid_and_names_every_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "local-actions.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    assert read(example).action["publish_page"].parameters[1].default == "{today}"
+    for key in [*ActionTable.model_fields, *Parameter.model_fields]:
+        assert f"`{key}`" in page or re.search(rf"^{key} =", example, re.MULTILINE) or f"`{key} = " in page, key
+
+
+def test_the_table_of_the_documentation_has_the_starter_set() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "local-actions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page.split("## The starter set")[1].split("## Your own")[0], re.MULTILINE)
+    assert rows == list(starters("linux"))

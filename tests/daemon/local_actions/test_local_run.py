@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deskbell_daemon.actions import local_run
+from deskbell_daemon.local_actions.sandbox import bubblewrap
 from deskbell_wire.errors import Problem
 
 ASSISTANT = {"name": "GPT", "host": "chatgpt.com"}
@@ -294,3 +295,26 @@ async def test_a_hundred_requests_are_held_back_and_the_daemon_stays_usable(rela
             assert (await relay.report(command_id))["status"] in ("failed", "refused")
         with pytest.raises(Problem):
             await daemon.approve(ids[0], "once")
+
+
+async def test_a_hostile_environment_of_the_daemon_does_not_reach_the_child(
+    relay: Any, desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "LD_LIBRARY_PATH",
+        "PYTHONPATH",
+        "GITHUB_TOKEN",
+        "BASH_ENV",
+        "DESKBELL_CANARY",
+        "SSH_AUTH_SOCK",
+        "EDITOR",
+    ):
+        monkeypatch.setenv(name, "/tmp/canary")
+    look = action("look", "import os; print(dict(os.environ), os.getpid())", consent="allow", environment=["EDITOR"])
+    async with desk(look):
+        report = await relay.report(await relay.send(**run("look")))
+    output = report["output"]["output"]
+    assert output.count("/tmp/canary") == 1
+    assert "'EDITOR': '/tmp/canary'" in output
+    if bubblewrap() is not None:
+        assert int(output.split()[-1]) < 10, "it runs in a namespace of its own"
