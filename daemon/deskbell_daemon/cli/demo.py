@@ -22,7 +22,8 @@ from rich.table import Table
 from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.hops import hop_rows
 from deskbell_daemon.cli.neutral import neutral
-from deskbell_daemon.cli.story import Household, burst_and_kill
+from deskbell_daemon.cli.processes import command
+from deskbell_daemon.cli.story import Household, burst_and_kill, until
 from deskbell_wire.errors import Problem
 
 BURST = 12
@@ -40,6 +41,8 @@ class Demo:
         self._console = console
         self._household = household
         self.facts: dict[str, Any] = {}
+        self._acted = 0
+        """Commands that made no note."""
 
     def chapter(self, title: str) -> None:
         self._console.print()
@@ -60,6 +63,7 @@ class Demo:
         async with Assistant(household.url, client) as assistant:
             await self._connect(assistant)
             await self._write(assistant)
+            await self._run(assistant)
             await self._sleep(assistant)
             await self._crash(assistant)
 
@@ -97,6 +101,44 @@ class Demo:
             "milliseconds": round(spent_ms, 1),
         }
 
+    async def _run(self, assistant: Assistant) -> None:
+        self.chapter("“How much room is left on my disk?”")
+        household = self._household
+        words = [word for slot in ("df", "-h", "--", "{folder}") for word in ("--argv", slot)]
+        await command(
+            household.home,
+            *("action", "add", "disk_space", *words, "--parameter", "folder:text:Which folder."),
+            *("--description", "Tells how much room is left on the disk of a folder."),
+        )
+
+        async def is_listed() -> bool:
+            return bool((await assistant.call("listLocalActions", {}))["actions"])
+
+        await until(is_listed, "the new action, without a restart of the daemon")
+        self.done("`deskbell action add disk_space`: the person has set up what may be run, and the assistant sees it.")
+        asked = {"name": "disk_space", "parameters": {"folder": "/"}}
+        answer = await assistant.call("runLocalAction", asked, wait_s=0)
+        waiting: list[dict[str, Any]] = []
+
+        async def is_asked() -> bool:
+            waiting[:] = (await command(household.home, "requests"))["requests"]
+            return bool(waiting)
+
+        await until(is_asked, "the question on the laptop")
+        request = waiting[0]
+        state = (await assistant.call("getResult", {"command_id": answer["id"]}, wait_s=0))["status"]
+        require(state == "awaiting_approval", f"The assistant should hear that it is to wait: {state}")
+        self.done(f"The laptop asks first: [bold]{' '.join(request['words'])}[/]. The assistant hears only {state}.")
+        await command(household.home, "approve", request["id"])
+        result = await assistant.finish(answer)
+        require(result["status"] == "done", f"The action was not run: {result}")
+        self.done(f"`deskbell approve`, and it has run: exit code {result['output']['exit_code']}.")
+        self._console.print(
+            Panel(result["output"]["output"].rstrip(), border_style="dim"), highlight=False, markup=False
+        )
+        self._acted += 1
+        self.facts["local_action"] = {"asked": state, "then": result["status"], "output": result["output"]["output"]}
+
     async def _sleep(self, assistant: Assistant) -> None:
         self.chapter("The laptop is closed")
         await self._household.stop_daemon(assistant)
@@ -128,7 +170,8 @@ class Demo:
         require(all(result["status"] == "done" for result in results), f"Not all were done: {results}")
         require(len(files) == before + BURST, f"There should be {before + BURST} notes: {files}")
         require(all(files.count(title) == 1 for title in titles), f"A note is lost or doubled: {files}")
-        require(ledger == {"done": before + BURST}, f"The ledger should have {before + BURST} done commands: {ledger}")
+        total = before + BURST + self._acted
+        require(ledger == {"done": total}, f"The ledger should have {total} done commands: {ledger}")
         self.done(f"Started again, nobody helped. On disk: {BURST} of {BURST} notes. Its ledger: {counted(ledger)}.")
         self.done("Each command is done, and each note is there exactly once: nothing lost, nothing twice.")
         self.facts["crash"] = {
