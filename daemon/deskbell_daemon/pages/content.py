@@ -209,4 +209,4 @@ def _scopes(scopes: list[str]) -> list[str]:
 def _seen(device: dict[str, Any]) -> str:
     if device["online"]:
         return "Online"
-    return f"Last seen {local_time(device['last_seen_at'])}" if device.get("last_seen_at") else "Never seen"
+    return f"Last seen: {local_time(device['last_seen_at'])}" if device.get("last_seen_at") else "Never seen"

@@ -1,6 +1,7 @@
 """The pages' routes: a link that opens them, one handler for each page, and one for each form."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from importlib import resources
@@ -67,17 +68,20 @@ class Pages:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """That something has changed, never what: the page is read again."""
-        with self._face.changes.listen() as queue:
-            async with sse_response(request, headers=HEADERS) as response:
+        response: web.StreamResponse = web.Response()
+        # A tab that is closed is no error.
+        with self._face.changes.listen() as queue, contextlib.suppress(ConnectionResetError):
+            async with sse_response(request, headers=HEADERS) as stream:
+                response = stream
                 while await queue.get() is not None:
                     await asyncio.sleep(GATHER_S)
                     ended = False
                     while not queue.empty():
                         ended = queue.get_nowait() is None
-                    await response.send("", event="changed")
+                    await stream.send("", event="changed")
                     if ended:
                         break
-                response.stop_streaming()
+                stream.stop_streaming()
         return response
 
     def problem(self, problem: Problem) -> web.Response:

@@ -46,6 +46,8 @@ class FakeRelay:
         self.pairs: list[dict[str, Any]] = []
         self.token_polls = 0
         self.device_errors: list[str] = []
+        self.rows: dict[str, list[dict[str, Any]]] = {"devices": [], "grants": [], "approvals": []}
+        self.answered: list[str] = []
         self.url = ""
         self.streams = 0
         self._changed = asyncio.Condition()
@@ -70,6 +72,8 @@ class FakeRelay:
                 web.get("/v1/devices", self._listing("devices")),
                 web.get("/v1/grants", self._listing("grants")),
                 web.get("/v1/approvals", self._listing("approvals")),
+                web.post("/v1/approvals/{id}/{answer}", self._approval),
+                web.delete("/v1/grants/{id}", self._delete_grant),
                 web.post("/v1/connect-codes", self._connect_code),
             ]
         )
@@ -301,12 +305,23 @@ class FakeRelay:
 
     def _listing(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def listing(request: web.Request) -> web.Response:
-            return web.json_response({name: []}) if self._allowed(request) else problem("invalid_token")
+            return web.json_response({name: self.rows[name]}) if self._allowed(request) else problem("invalid_token")
 
         return listing
 
     async def _connect_code(self, request: web.Request) -> web.Response:
-        return web.json_response({"code": "BCDF-GHJK", "expires_at": clock.to_timestamp(clock.now_us())}, status=201)
+        return web.json_response(
+            {"code": "BCDF-GHJK", "expires_at": clock.to_timestamp(clock.now_us() + 300 * clock.SECOND)}, status=201
+        )
+
+    async def _approval(self, request: web.Request) -> web.Response:
+        self.answered.append(f"{request.match_info['answer']} {request.match_info['id']}")
+        self.rows["approvals"] = [row for row in self.rows["approvals"] if row["id"] != request.match_info["id"]]
+        return web.json_response({"id": request.match_info["id"]})
+
+    async def _delete_grant(self, request: web.Request) -> web.Response:
+        self.answered.append(f"revoke {request.match_info['id']}")
+        return web.Response(status=204)
 
 
 def problem(code: str, **headers: str) -> web.Response:
