@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from deskbell_daemon.actions.context import LiveContext
-from deskbell_daemon.actions.table import PERFORMERS
+from deskbell_daemon.actions.table import available
 from deskbell_daemon.audit.access import access_facts
 from deskbell_daemon.audit.log import AuditLog
 from deskbell_daemon.documents import add_diffs, log_document, requests_document, settings_facts
@@ -65,7 +65,7 @@ class Daemon:
         self._places = places
         self._catalogue = catalogue
         self._notes = NotesDesk(settings, places) if context is None else None
-        self._performers = performers if performers is not None else PERFORMERS
+        self._performers = performers if performers is not None else available()
         self._local = LocalActions(look_up(settings.action))
         self._watch = SettingsWatch(places, settings, self._settings_changed)
         self._state_file = StateFile(places)
@@ -343,7 +343,7 @@ class Daemon:
 
 def declaration(settings: Settings) -> DeviceDeclaration:
     """What this daemon says of itself when it is paired."""
-    return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(PERFORMERS))
+    return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(available()))
 
 
 def _no_context(command_id: str) -> Any:

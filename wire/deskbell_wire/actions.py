@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from deskbell_wire import local, lookups, notes
+from deskbell_wire import desktop, local, lookups, notes
 from deskbell_wire.result import Result
 
 Risk = Literal["read", "write", "act"]
@@ -52,6 +52,8 @@ SCOPES: Final[dict[str, str]] = {
     "notes:read": "Read, list and search your notes",
     "notes:write": "Create, change and trash notes (each change can be undone)",
     "devices:read": "See which of your devices are there",
+    "desktop:notify": "Show notifications on your desktop",
+    "clipboard:write": "Put text into your clipboard, each time with your consent",
     "local:run": "Run the actions that you have set up on your laptop, each with your consent",
 }
 """What a grant may allow, in the words that the person sees when asked."""
@@ -185,6 +187,33 @@ CATALOGUE: Final[tuple[Action, ...]] = (
         lifetime_s=DEFAULT_LIFETIME_S,
         destructive=True,
         open_world=True,
+    ),
+    Action(
+        "desktop.notify",
+        "notifyDesktop",
+        "Show a notification",
+        "Shows a notification on the user's desktop. Use it when the user asks to be reminded or told there, such as when something "
+        "long is done. It says nothing about whether it was read. Not for answers: those belong in the conversation.",
+        desktop.NotifyDesktop,
+        desktop.NotifiedDesktop,
+        "desktop:notify",
+        "write",
+        repeatable=False,
+        lifetime_s=DEFAULT_LIFETIME_S,
+    ),
+    Action(
+        "clipboard.write",
+        "writeClipboard",
+        "Put text into the clipboard",
+        "Puts text into the clipboard of the user's laptop, for them to paste. It replaces what was there, and the laptop may ask the "
+        "user first. Use it only when the user asks for it.",
+        desktop.WriteClipboard,
+        desktop.WrittenClipboard,
+        "clipboard:write",
+        "act",
+        repeatable=False,
+        lifetime_s=DEFAULT_LIFETIME_S,
+        destructive=True,
     ),
     Action(
         "command.get",

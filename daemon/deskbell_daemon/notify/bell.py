@@ -49,7 +49,8 @@ class Bell:
     async def tell(self, finished: Sequence[Mapping[str, Any]], commands: Sequence[Mapping[str, Any]]) -> None:
         """What has ended, as events; `commands` is the log, which knows who asked. The rule `notify` marks what is told."""
         ended = {str(event.get("id")) for event in finished if event.get("notify") and event.get("status") == "done"}
-        told = [item for item in commands if item["id"] in ended]
+        # A notification that somebody had shown needs none about it.
+        told = [item for item in commands if item["id"] in ended and item["action"] != "desktop.notify"]
         done: dict[str, list[Done]] = {}
         for entry, item in zip(read_state({}, commands=told).last, told, strict=True):
             done.setdefault(str(item.get("grant_id") or entry.assistant), []).append(entry)

@@ -76,6 +76,10 @@ class DesktopNotices:
             await self.withdraw(key)
         await self._drop()
 
+    async def let_go(self) -> None:
+        """Close, and leave on the screen what is there."""
+        await self._drop()
+
     async def _open(self) -> "DesktopNotifier":
         if self._notifier is None:
             from desktop_notifier import DesktopNotifier  # late: it looks for the system's own way
