@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,16 +17,36 @@ if TYPE_CHECKING:
 Hour = Annotated[bool, typer.Option("--hour", help="For a command: also the next ones like it, for an hour.")]
 
 
-def requests(profile: Profile = PROFILE, as_json: Json = False) -> None:
+SHOWN_WHOLE = 3
+"""So many are shown with all their arguments; of more, one line each."""
+
+
+def requests(
+    what: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only that one, with its exact arguments.")] = None,
+    profile: Profile = PROFILE,
+    as_json: Json = False,
+) -> None:
     """What waits for your answer: commands, assistants and devices."""
     terminal = Terminal(as_json)
     waiting = with_daemon(profile, everything_that_waits)
     if waiting["problem"]:
         terminal.show(f"The relay's part is missing: {waiting['problem']['detail']}", stderr=True)
-    rows = [(item["id"], *summary(item)) for item in [*waiting["approvals"], *waiting["requests"]]]
-    shown = terminal.table(("id", "who", "wants"), rows) if rows else "Nothing waits for you."
-    hint = ["\nAnswer with `deskbell approve ID` or `deskbell refuse ID`."] if rows else []
-    terminal.emit(waiting, shown, *hint)
+    found = [*waiting["approvals"], *waiting["requests"]]
+    if what is not None:
+        found = [item for item in found if item["id"] == what]
+        if not found:
+            raise Problem("request_not_found", f"Nothing waits under {what[:60]!r}.")
+        terminal.emit(found[0], f"{what}\n{facts_of(found[0])}")
+        return
+    if not found:
+        terminal.emit(waiting, "Nothing waits for you.")
+        return
+    if len(found) <= SHOWN_WHOLE:
+        shown: list[Any] = [f"{item['id']}\n{facts_of(item)}\n" for item in found]
+    else:
+        shown = [terminal.table(("id", "who", "wants"), [(item["id"], *summary(item)) for item in found])]
+        shown.append("\nSee one of them whole with `deskbell requests ID`, or all with `deskbell open`.")
+    terminal.emit(waiting, *shown, "Answer with `deskbell approve ID` or `deskbell refuse ID`.")
 
 
 def approve(
@@ -109,7 +130,9 @@ async def decide(daemon: "LocalClient", asked: dict[str, Any], *, allow: bool, s
     if asked.get("kind") is not None:
         await daemon.post(f"/v1/relay/approvals/{asked['id']}/{'approve' if allow else 'deny'}")
         return answer
-    await daemon.post(f"/v1/requests/{asked['id']}/{'approve' if allow else 'refuse'}", {"for": scope} if allow else {})
+    # The definition: what was just shown is what is allowed, or nothing.
+    body = {"for": scope, "definition": asked["definition"]} if allow else {}
+    await daemon.post(f"/v1/requests/{asked['id']}/{'approve' if allow else 'refuse'}", body)
     return {**answer, "for": scope} if allow else answer
 
 
@@ -119,7 +142,9 @@ def summary(asked: dict[str, Any]) -> tuple[str, str]:
         return f"{asked['name']} (from {asked['host']})", "to join as a device: " + ", ".join(asked["actions"])
     if asked.get("kind") == "assistant":
         return f"{asked['name']} ({asked['host']})", "to be let in: " + ", ".join(asked["scopes"])
-    return asked["assistant"]["name"], f"{asked['title']}: {json.dumps(asked['arguments'], ensure_ascii=False)[:200]}"
+    arguments = json.dumps(asked["arguments"], ensure_ascii=False)
+    cut = f"{arguments[:200]}… ({len(arguments):,} characters)" if len(arguments) > 200 else arguments
+    return asked["assistant"]["name"], f"{asked['title']}: {cut}"
 
 
 def facts_of(asked: dict[str, Any]) -> str:
@@ -130,7 +155,14 @@ def facts_of(asked: dict[str, Any]) -> str:
         able = f"\n  It can:   {', '.join(asked['actions'])}" if asked.get("actions") else ""
         return f"{who} asks to be let in:\n  Calls itself: {asked['name']}\n  Host:     {asked['host']}\n  Wants:    {scopes}{able}"
     arguments = json.dumps(asked["arguments"], ensure_ascii=False, indent=2)
-    return f"{asked['assistant']['name']} ({asked['assistant']['host']}) wants: {asked['title']}\n{arguments}"
+    parts = [f"{asked['assistant']['name']} ({asked['assistant']['host']}) wants: {asked['title']}"]
+    if asked.get("note"):
+        parts.append(f"! {asked['note']}")
+    if asked.get("words"):
+        parts.append(f"  Runs: {shlex.join(asked['words'])}")
+    if asked.get("diff"):
+        parts.append(asked["diff"])
+    return "\n".join([*parts, arguments])
 
 
 def is_code(text: str) -> bool:
