@@ -145,8 +145,8 @@ class Gate:
             job = job or lane.take(command_id)
         if job is not None:
             self._conclude(job, Report(status="cancelled"))
-        elif self._performance.stop(command_id, "cancelled"):
-            log.info("stopping_command", command=command_id)
+        else:
+            self._performance.stop(command_id, "cancelled")
 
     async def room(self) -> None:
         """Wait until not too many commands are ready: the stream is not read faster than commands are performed."""
@@ -350,8 +350,8 @@ class Gate:
             self._outbox.progress(job.id, Progress(status="running", message=line))
 
         try:
-            if not self._judge.is_as_seen(job):  # and nothing is awaited between this and its start
-                return changed_report(job.subject.title)
+            if self.paused or not self._judge.is_as_seen(job):  # and nothing is awaited between this and its start
+                return paused_report() if self.paused else changed_report(job.subject.title)
             return await self._performance.perform(job, tell)
         finally:
             slow.cancel()

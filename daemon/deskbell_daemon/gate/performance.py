@@ -29,6 +29,9 @@ AnyPerformer = Performer | LivePerformer
 
 StopStatus = Literal["cancelled", "interrupted"]
 
+MOST_EARLY = 1_000
+"""How many commands are remembered that were cancelled and do not run here: a cancel can come while one is being started."""
+
 
 class Stopped(Exception):  # noqa: N818 - no error
     """A live performer ended its work early, because it was asked to."""
@@ -68,6 +71,7 @@ class Performance:
             table[action] = perform
         self._live_context = live_context
         self._runs: dict[str, Run] = {}
+        self._early: dict[str, None] = {}
         self._context = context
         self._clock = relay_clock
         self._output_bytes = output_bytes
@@ -84,21 +88,28 @@ class Performance:
         """`tell` takes lines about how far it is. Never raises, cancellation excepted."""
         if not self.is_live(job.action.id):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._perform, job)
+        if job.id in self._early:
+            del self._early[job.id]
+            return Report(status="cancelled")
         run = self._runs[job.id] = Run(job.id, tell)
         try:
             return await self._perform_live(job, run)
         finally:
             del self._runs[job.id]
 
-    def stop(self, command_id: str, status: StopStatus) -> bool:
-        """Ask a live performer to end soon; whether there is one. Its report will have `status`, if it was in time."""
+    def stop(self, command_id: str, status: StopStatus) -> None:
+        """Ask a live performer to end soon. Its report will have `status`, if it was in time.
+
+        One that is just about to begin will not; what has ended already, or was never here, is forgotten in time.
+        """
         run = self._runs.get(command_id)
         if run is None:
-            return False
-        if not run.stopped.is_set():
+            self._early[command_id] = None
+            while len(self._early) > MOST_EARLY:
+                del self._early[next(iter(self._early))]
+        elif not run.stopped.is_set():
             run.status = status
             run.stopped.set()
-        return True
 
     def stop_all(self, status: StopStatus) -> None:
         """Ask all of them."""

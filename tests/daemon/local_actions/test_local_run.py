@@ -1,5 +1,6 @@
 """`local.run` from the command on the stream to its report: consent, progress, cancel, stop, and a file that changes."""
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -202,6 +203,32 @@ async def test_its_lines_are_told_and_a_cancel_ends_it(relay: Any, desk: Any) ->
         report = await relay.report(command_id)
     assert report["status"] == "cancelled"
     assert "acted_at" in report
+
+
+async def test_a_cancel_or_a_pause_that_comes_while_it_is_being_started_is_in_time(
+    relay: Any, desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(SLOW) as daemon:
+        gate, starting, go = daemon._line.gate, asyncio.Event(), asyncio.Event()
+        recorded = gate._ledger.start
+
+        async def slowly(command_id: str) -> None:
+            starting.set()
+            await go.wait()
+            await recorded(command_id)
+
+        monkeypatch.setattr(gate._ledger, "start", slowly)
+        for stop, status in (("cancel", "cancelled"), ("pause", "refused")):
+            starting.clear()
+            go.clear()
+            command_id = await relay.send(**run("slow"))
+            await asyncio.wait_for(starting.wait(), 10)
+            if stop == "cancel":
+                gate.cancel(command_id)
+            else:
+                await daemon.panic()
+            go.set()
+            assert (await relay.report(command_id))["status"] == status
 
 
 async def test_the_deadline_is_told_with_what_was_printed_last(relay: Any, desk: Any) -> None:
