@@ -59,7 +59,7 @@ class Limits(BaseSettings):
     ai_viewers: int = Field(default=1_000, gt=0, description="Of one run at once")
     ai_log_s: float = Field(default=15 * 60, gt=0, description="How long a run's stream can be read after its end")
     ai_log_memory: int = Field(default=100_000_000, gt=0, description="Of ended runs; above it the oldest go sooner")
-    ai_share_s: int = Field(default=24 * 3600, gt=0, description="How long a link to a run shows it")
+    ai_share_s: float = Field(default=24 * 3600, gt=0, description="How long a link to a run shows it")
 
     retention_s: int = Field(
         default=7 * 24 * 3600, gt=0, description="How long an event and a finished command are kept"

@@ -14,7 +14,7 @@ MOST_EVENT_BYTES: Final = 1_000_000
 
 
 class AnswerReader:
-    """`feed` it bytes; ask `finished` at their end. Raises Failure for an error in the stream or what cannot be read."""
+    """`feed` it bytes until `complete` or `failure`; ask `finished` at their end."""
 
     def __init__(self, title: str, key: str | None = None) -> None:
         """`title` is the provider's name in sentences; `key` is kept out of them."""
@@ -25,28 +25,34 @@ class AnswerReader:
         self.usage: Usage | None = None
         self.complete = False
         """Whether `[DONE]` has come."""
+        self.failure: Failure | None = None
+        """An error that the stream reports, or what of it cannot be read; nothing after it counts."""
         self.thinking = False
         """Whether the last bytes held thoughts that are not part of the answer: a sign of life."""
 
     def feed(self, chunk: bytes) -> list[str]:
-        """The pieces of the answer that these bytes complete; none of them is empty."""
+        """The pieces of the answer that these bytes complete; none of them is empty. `failure` says what came after them."""
         texts: list[str] = []
         self.thinking = False
         try:
             events = self._decoder.feed(chunk)
         except EventTooLarge as error:
-            raise self._garbled("an event without end") from error
-        for event in events:
-            if self.complete:
-                break
-            if event.data == "[DONE]":
-                self.complete = True
-            else:
-                self._take(self._parsed(event.data), "delta", texts)
+            events = error.events
+            self.failure = self._garbled("an event without end")
+        try:
+            for event in events:
+                if self.complete:
+                    break
+                if event.data == "[DONE]":
+                    self.complete = True
+                else:
+                    self._take(self._parsed(event.data), "delta", texts)
+        except Failure as failure:
+            self.failure = failure
         return texts
 
     def whole(self, body: bytes) -> list[str]:
-        """The same for a provider that answers with one JSON document instead of a stream."""
+        """The same for a provider that answers with one JSON document instead of a stream. Raises Failure."""
         texts: list[str] = []
         self._take(self._parsed(body), "message", texts)
         self.complete = True

@@ -43,6 +43,10 @@ class Runs:
         if lost:
             log.warning("runs_interrupted", runs=lost)
 
+    def forget_all(self) -> None:
+        """Let go of all logs, as a restart does."""
+        self._runs.clear()
+
     async def start(self, account_id: str, request: RunRequest) -> Run:
         """Raises Problem provider_not_configured, model_unavailable, prompt_too_long, rate_limited, budget_spent."""
         settings = self._settings

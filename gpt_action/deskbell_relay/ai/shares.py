@@ -14,10 +14,10 @@ from deskbell_wire.run import RunInfo
 class Shares:
     """One link a run; a new one replaces it."""
 
-    def __init__(self, store: Store, runs: Runs, lifetime_s: int) -> None:
+    def __init__(self, store: Store, runs: Runs, lifetime_s: float) -> None:
         self._store = store
         self._runs = runs
-        self._lifetime = lifetime_s * SECOND
+        self._lifetime = round(lifetime_s * SECOND)
 
     async def create(self, account_id: str, run_id: str) -> tuple[str, int]:
         """The link's token (256 bits) and its end. Raises Problem run_not_found."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class Upstream:
 
     @cached_property
     def _client(self) -> "openai.AsyncOpenAI":
-        import openai  # takes a second: late, and not in the event loop (`ready`)
+        import openai  # takes a second: late, and not in the event loop (`_sdk_ready`)
 
         timeout = openai.Timeout(None, connect=CONNECT_S)
         return openai.AsyncOpenAI(
@@ -61,14 +62,9 @@ class Upstream:
             http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
         )
 
-    async def ready(self) -> None:
-        """Import and build what takes long, outside the event loop."""
-        if "_client" not in self.__dict__:
-            await asyncio.get_running_loop().run_in_executor(None, _import)
-
     async def stream(self, model: str, messages: list[dict[str, str]], take: Callable[[list[str]], None]) -> Outcome:
         """Ask, and hand the pieces to `take` as they come. Raises Failure; cancelled, it closes the connection first."""
-        await self.ready()
+        await _sdk_ready()
         reader = AnswerReader(self._configured.title, self._key)
         loop = asyncio.get_running_loop()
         begun = False
@@ -83,6 +79,8 @@ class Upstream:
                     if texts:
                         begun = True
                         take(texts)
+                    if reader.failure is not None:
+                        raise reader.failure
                     if reader.complete:
                         break
                     if reader.finished:
@@ -185,6 +183,16 @@ def _seconds(retry_after: str | None) -> float | None:
     return value if 0 <= value < 86_400 else None
 
 
+async def _sdk_ready() -> None:
+    """Have the SDK imported, once, outside the event loop: it takes a second, and imports its parts when first named."""
+    if not _imported.is_set():
+        await asyncio.get_running_loop().run_in_executor(None, _import)
+
+
+_imported: Final = threading.Event()
+
+
 def _import() -> None:
-    importlib.import_module("openai").AsyncOpenAI  # noqa: B018 - the SDK imports its parts when they are first named
-    importlib.import_module("httpx2")
+    openai = importlib.import_module("openai")
+    assert openai.AsyncOpenAI(api_key="none").chat.completions.with_streaming_response, "its parts are imported"
+    _imported.set()
