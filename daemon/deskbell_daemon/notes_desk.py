@@ -5,6 +5,7 @@ import threading
 import structlog
 
 from deskbell_daemon.actions.context import Context
+from deskbell_daemon.notes.names import addressable
 from deskbell_daemon.notes.room import NotesRoom
 from deskbell_daemon.places import Places
 from deskbell_daemon.settings import Settings
@@ -31,6 +32,7 @@ class NotesDesk:
         with self._lock:
             if self._room is None:
                 try:
+                    self._check_apart()
                     self._make_default()
                     self._room = NotesRoom.open(self._settings.notes_folder, self._places.state_dir)
                     self.problem = None
@@ -38,6 +40,18 @@ class NotesDesk:
                     self.problem = problem
                     raise
             return self._room
+
+    def _check_apart(self) -> None:
+        """Nobody who may write notes comes near the settings, the rules or the logs. Hidden folders are no notes' place."""
+        folder = self._settings.notes_folder.resolve()
+        for own in (self._places.config_file.parent.resolve(), self._places.state_dir.resolve()):
+            within = own.relative_to(folder).parts if own.is_relative_to(folder) else None
+            if folder.is_relative_to(own) or (within is not None and all(addressable(part) for part in within)):
+                raise Problem(
+                    "invalid_settings",
+                    f"The notes folder {folder} and Deskbell's own files in {own} are not apart.",
+                    next_step="Choose another folder as notes_folder in config.toml, one for notes alone.",
+                )
 
     def _make_default(self) -> None:
         """Make Deskbell's own folder. One that the person named is never made: its disk may just not be mounted."""

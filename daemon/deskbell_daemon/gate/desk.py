@@ -1,5 +1,6 @@
 """The desk: what a person is asked, what the answer is, and for how long it holds. Every answer is in the audit log first."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from deskbell_daemon.audit.record import digest
 from deskbell_daemon.gate.approvals import Approvals
 from deskbell_daemon.gate.definitions import Definitions
 from deskbell_daemon.gate.herald import Announce, Herald
-from deskbell_daemon.gate.job import Job, Subject
+from deskbell_daemon.gate.job import Job
 from deskbell_daemon.gate.standing import DEFAULT_DAYS, StandingRules
 from deskbell_daemon.limits import Limits
 from deskbell_daemon.link.clock import RelayClock
@@ -59,6 +60,7 @@ class Desk:
         self._renewed = renewed
         self._herald = Herald(announce, lambda: [request.job.id for request in self.approvals.requests()])
         self._coming: dict[str, str] = {}  # command → grant: to be asked, not yet in the ledger
+        self._voiding: set[asyncio.Task[None]] = set()
         self._notes: dict[str, str] = {}  # command → what the person should know besides
 
     # Before the question
@@ -100,6 +102,9 @@ class Desk:
             self._notes[job.id] = (
                 f"You had allowed {rule.title!r} for good, and it has changed since: so you are asked again."
             )
+            voiding = asyncio.create_task(self._void(rule.id))
+            self._voiding.add(voiding)
+            voiding.add_done_callback(self._voiding.discard)
         self.approvals.add(job)
         self.audit.write("asked", {"id": job.id, "thing": thing, "definition": definition, "grant": grant}, lazy=True)
         self._herald.request(
@@ -189,6 +194,14 @@ class Desk:
 
     # Inside
 
+    async def _void(self, rule_id: str) -> None:
+        """It allows nothing already; should the old definition come back, it shall not either."""
+        self.audit.write("rule_void", {"rule": rule_id}, lazy=True)
+        try:
+            await self.rules.revoke(rule_id)
+        except Problem as problem:
+            log.warning("rule_not_removed", rule=rule_id, code=problem.code)
+
     def _check_seen(self, job: Job, answer: Answer) -> None:
         fresh = self._renewed(job)
         if fresh is None or fresh.subject.key != job.subject.key:
@@ -223,6 +236,3 @@ class Desk:
             }
 
         self.audit.write(event, facts, lazy=True)
-
-
-__all__ = ["Answer", "By", "Desk", "Scope", "Subject"]
