@@ -16,6 +16,7 @@ from deskbell_daemon.cli.commands import (
     access,
     actions,
     auditing,
+    autostarting,
     calling,
     checkup,
     completion,
@@ -136,6 +137,7 @@ def build() -> typer.Typer:
         app.command(name, rich_help_panel=panel)(function)
     app.add_typer(actions.app, name="action", rich_help_panel="Decide")
     app.add_typer(configuration.app, name="config", rich_help_panel="More")
+    app.add_typer(autostarting.app, name="autostart", rich_help_panel="Run")
     for name, sentence in KNOWN_PLUGINS.items():
         app.command(name, help=sentence, rich_help_panel="Run")(absent)
     return app

@@ -54,7 +54,7 @@ def test_the_help_is_shown_without_loading_the_network_or_the_keyring():
 
 def test_every_command_stands_in_the_documentation_and_the_other_way_round():
     documented = set(re.findall(r"`deskbell ([a-z]+)", DOCS.split("## Exit codes")[0].split("## Commands")[1]))
-    assert documented == {name for name, _, _ in COMMANDS} | set(KNOWN_PLUGINS) | {"config", "action"}
+    assert documented == {name for name, _, _ in COMMANDS} | set(KNOWN_PLUGINS) | {"config", "action", "autostart"}
 
 
 def test_every_exit_code_stands_in_the_documentation_with_the_words_of_the_table():

@@ -1,0 +1,1 @@
+"""Starting by itself: with the login, in the way that each system has for it."""
