@@ -48,7 +48,8 @@ def test_the_story_holds_and_its_facts_are_json(tmp_path):
     crash = facts["crash"]
     burst = crash["commands"]
     assert 0 < crash["notes_at_the_kill"] <= burst
-    assert crash["ledger"] == {"done": burst + 2}
+    assert crash["ledger"] == {"done": burst + 3}
+    assert (facts["local_action"]["asked"], facts["local_action"]["then"]) == ("awaiting_approval", "done")
     assert len(crash["notes"]) == len(set(crash["notes"])) == burst + 2
     drawn = " ".join(ET.parse(tmp_path / "demo.svg").getroot().itertext()).replace("\xa0", " ")
     assert "nothing lost, nothing twice" in drawn
