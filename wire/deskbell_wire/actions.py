@@ -192,8 +192,8 @@ CATALOGUE: Final[tuple[Action, ...]] = (
         "desktop.notify",
         "notifyDesktop",
         "Show a notification",
-        "Shows a notification on the user's desktop. Use it when the user asks to be reminded or told there, such as when something "
-        "long is done. It says nothing about whether it was read. Not for answers: those belong in the conversation.",
+        "Shows a notification on the user's desktop. Use it when the user asks to be reminded or told there, such as when "
+        "something long is done. It says nothing about whether it was read. Not for answers: those belong in the conversation.",
         desktop.NotifyDesktop,
         desktop.NotifiedDesktop,
         "desktop:notify",
@@ -205,8 +205,8 @@ CATALOGUE: Final[tuple[Action, ...]] = (
         "clipboard.write",
         "writeClipboard",
         "Put text into the clipboard",
-        "Puts text into the clipboard of the user's laptop, for them to paste. It replaces what was there, and the laptop may ask the "
-        "user first. Use it only when the user asks for it.",
+        "Puts text into the clipboard of the user's laptop, for them to paste. It replaces what was there, and the laptop may ask "
+        "the user first. Use it only when the user asks for it.",
         desktop.WriteClipboard,
         desktop.WrittenClipboard,
         "clipboard:write",
