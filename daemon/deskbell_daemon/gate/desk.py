@@ -89,9 +89,15 @@ class Desk:
         """Its place is free again."""
         self._coming.pop(command_id, None)
 
-    def received(self, command: Command, rule: str | None) -> None:
-        """`rule`: how it was judged, such as `ask`."""
-        self._record_command("received", command, rule=rule)
+    def received(self, command: Command, job: Job | None, ask: bool) -> None:
+        """It is in the ledger. What needs the person's consent and has it already is recorded as answered."""
+        self._record_command("received", command, rule=job.rule if job is not None else None)
+        if job is not None and job.rule == "ask" and not ask:
+            thing, definition = self.identity(job)
+            rule = self.rules.find(thing, definition, command.assistant.grant_id)
+            facts = {"id": job.id, "answer": "approved", "by": "rule", "definition": definition}
+            scope = {"scope": "hour"} if rule is None else {"scope": "always", "rule": rule.id}
+            self.audit.write("answered", facts | scope)
 
     def ask(self, job: Job) -> None:
         """Put it before the person."""
@@ -180,11 +186,8 @@ class Desk:
 
     async def starting(self, job: Job) -> None:
         """Before the effect. What a person is asked about runs only once this is on the disk: raises Problem then."""
-        facts: dict[str, Any] = {"id": job.id, "thing": self.identity(job)[0]}
         asked = job.rule == "ask"
-        if asked and (rule := self.rules.find(*self.identity(job), job.command.assistant.grant_id)) is not None:
-            facts["standing_rule"] = rule.id
-        written = self.audit.write("started", facts, lazy=not asked)
+        written = self.audit.write("started", {"id": job.id, "thing": self.identity(job)[0]}, lazy=not asked)
         if asked:
             await written
 

@@ -279,7 +279,7 @@ class Gate:
         if not taken.done():
             taken.set_result(None)
         if admission.fresh and command is not None:
-            self.desk.received(command, job.rule if job is not None else None)
+            self.desk.received(command, job, ask)
         if not admission.fresh:
             self.desk.let_go(entry.id)
             known = admission.entry

@@ -63,7 +63,10 @@ async def test_always_holds_for_this_action_of_this_assistant_also_after_a_resta
         with pytest.raises(Problem, match="no rule"):
             await daemon.revoke_rule(rule["id"])
     assert len(actions.done()) == 2
-    events = [json.loads(line)["event"] for line in (paired.audit_dir / "audit.jsonl").read_text().splitlines()]
+    records = [json.loads(line) for line in (paired.audit_dir / "audit.jsonl").read_text().splitlines()]
+    events = [record["event"] for record in records]
+    [by_rule] = [record for record in records if record["event"] == "answered" and record["by"] == "rule"]
+    assert (by_rule["id"], by_rule["scope"], by_rule["rule"]) == (second, "always", rule["id"])
     assert events.index("rule_given") < events.index("answered") < events.index("started") < events.index("finished")
     assert verify(paired.audit_dir).whole
 
@@ -101,9 +104,9 @@ async def test_a_changed_definition_makes_an_old_always_void_and_the_person_hear
         assert "it has changed since" in request["note"]
         assert "--delete-everything" in request["words"]
         async with asyncio.timeout(5):
-            while daemon.rules()["rules"]:
+            while json.loads(paired.rules_file.read_text())["rules"]:
                 await asyncio.sleep(0.01)
-        assert '"rules": []' in paired.rules_file.read_text()
+        assert daemon.rules() == {"rules": []}
 
 
 async def test_what_changes_while_it_waits_is_shown_again_and_an_answer_to_the_old_one_does_nothing(

@@ -65,7 +65,7 @@ async def test_the_relay_is_asked_with_the_daemons_token(relay, paired, start):
         assert (await client.post("/v1/relay/connect-code"))["code"] == "BCDF-GHJK"
         with pytest.raises(Problem) as raised:
             await client.delete("/v1/relay/grants/gra_x")
-        assert raised.value.code == "relay_unreachable"  # the fake one has no such route
+        assert raised.value.code == "grant_not_found"
 
 
 async def test_pause_is_told_to_listeners(relay, paired, start):

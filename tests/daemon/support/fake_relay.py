@@ -315,11 +315,15 @@ class FakeRelay:
         )
 
     async def _approval(self, request: web.Request) -> web.Response:
+        if not any(row["id"] == request.match_info["id"] for row in self.rows["approvals"]):
+            return problem("request_not_found")
         self.answered.append(f"{request.match_info['answer']} {request.match_info['id']}")
         self.rows["approvals"] = [row for row in self.rows["approvals"] if row["id"] != request.match_info["id"]]
         return web.json_response({"id": request.match_info["id"]})
 
     async def _delete_grant(self, request: web.Request) -> web.Response:
+        if not any(row["id"] == request.match_info["id"] for row in self.rows["grants"]):
+            return problem("grant_not_found")
         self.answered.append(f"revoke {request.match_info['id']}")
         return web.Response(status=204)
 
