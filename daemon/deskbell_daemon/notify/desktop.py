@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import logging
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -49,7 +50,12 @@ class DesktopNotices:
         try:
             async with asyncio.timeout(_ANSWER_S):
                 notifier = await self._open()
-                self._shown[notice.key] = await notifier.send(**self._fields(notice, press))
+                taken: list[bool] = []
+                fields = self._fields(notice, press) | {"on_dispatched": lambda: taken.append(True)}
+                identifier = await notifier.send(**fields)
+            if not taken:  # desktop-notifier logs what went wrong, and goes on
+                raise Problem("no_notifications", "The notification server did not take it.")
+            self._shown[notice.key] = identifier
         except Exception as error:  # noqa: BLE001 - each system's backend raises what that system raises
             log.warning("notice_not_shown", reason=_reason(error))
             await self._drop()
@@ -88,6 +94,7 @@ class DesktopNotices:
                 self._can = await capabilities()
             else:
                 self._can = frozenset({"actions"})
+            logging.getLogger("desktop_notifier").setLevel(logging.ERROR)  # with tracebacks that hold the text
             self._notifier = DesktopNotifier(app_name="Deskbell", app_icon=None)
         return self._notifier
 

@@ -61,7 +61,7 @@ class Hands:
             elif verb == "undo":
                 return f"Undone: {(await daemon.post('/v1/undo', {'id': choice.targets[0]}))['title']}"
             elif verb in _PLAIN:
-                await daemon.post(_PLAIN[verb])
+                await daemon.post(_PLAIN[verb], {"by": by})
             elif verb in _EACH:
                 await self._each(daemon, choice, by)
             else:
