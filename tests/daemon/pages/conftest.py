@@ -2,7 +2,10 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +20,45 @@ ARTEFACTS = Path(os.environ.get("DESKBELL_TEST_ARTEFACTS") or Path(__file__).par
 REBOUND = "--host-resolver-rules=MAP rebound.test 127.0.0.1"
 
 
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Chromium for all of this process's tests; its address for CDP. Each test has a context of its own in it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found is not None, "these tests need Chromium (Debian: apt install chromium)"
+    profile = tmp_path_factory.mktemp("chromium")
+    words = [
+        *(found, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", REBOUND),
+        *(
+            "--no-first-run",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--mute-audio",
+        ),
+        *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
+    with (profile / "chromium.log").open("wb") as log:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    port = profile / "DevToolsActivePort"
+    until = time.monotonic() + 30
+    while not (port.exists() and "\n" in port.read_text()):
+        assert process.poll() is None and time.monotonic() < until, (profile / "chromium.log").read_text()[-2_000:]
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium is not None, "these tests need Chromium (Debian: apt install chromium)"
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        launched = await playwright.chromium.launch(executable_path=chromium, args=[*sandbox, REBOUND])
-        yield launched
-        await launched.close()
+        connected = await playwright.chromium.connect_over_cdp(chromium)
+        yield connected
+        await connected.close()
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ async def test_two_tabs_answer_once(relay, paired, start, context, open_tab, act
     async with start(paired):
         command = await relay.send(**TRASH)
         await waiting(relay, command)
-        await context.route("**/events", lambda route: route.abort())  # so that the second tab stays as it was
+        await context.route("**/page.js", lambda route: route.abort())  # so that the other tab stays as it was
         one, other = await open_tab(paired), await open_tab(paired)
         await one.page.click(f"#once-{command}")
         assert (await relay.report(command))["status"] == "done"
@@ -72,7 +72,7 @@ async def test_two_tabs_answer_once(relay, paired, start, context, open_tab, act
 
 async def test_what_expired_while_the_page_was_open(relay, paired, start, context, open_tab, actions):
     async with start(paired):
-        await context.route("**/events", lambda route: route.abort())
+        await context.route("**/page.js", lambda route: route.abort())
         tab = await open_tab(paired)
         soon = clock.to_timestamp(clock.now_us() + 5 * clock.SECOND)
         command = await relay.send(**TRASH, expires_at=soon)
@@ -86,7 +86,7 @@ async def test_what_expired_while_the_page_was_open(relay, paired, start, contex
 
 async def test_a_form_that_is_sent_again_does_nothing(relay, paired, start, context, open_tab, actions):
     async with start(paired):
-        await context.route("**/events", lambda route: route.abort())
+        await context.route("**/page.js", lambda route: route.abort())
         tab = await open_tab(paired)
         sent = []
         tab.page.on("request", lambda request: sent.append(request.post_data) if request.method == "POST" else None)
