@@ -20,6 +20,7 @@ MENU = "com.canonical.dbusmenu"
 NOTIFICATIONS = "org.freedesktop.Notifications"
 
 PATIENCE_S = 20
+HAND_S = 0.25
 
 
 def start_bus() -> tuple["subprocess.Popen[str]", str]:
@@ -118,8 +119,11 @@ class Server(ServiceInterface):
         self.ActionInvoked(shown.number, shown.buttons[label] if label else "default")
 
     async def next(self) -> Shown:
+        """The next notification, once a hand could press it: the tray has the answer to Notify by then."""
         async with asyncio.timeout(PATIENCE_S):
-            return await self.fresh.get()
+            shown = await self.fresh.get()
+        await asyncio.sleep(HAND_S)
+        return shown
 
 
 class FakeDesktop:

@@ -9,6 +9,7 @@ import pytest
 from fake_desktop import FakeDesktop, start_bus
 
 from deskbell_daemon.local.client import LocalClient
+from deskbell_wire.actions import BY_ID
 
 TRASH = {"action": "note.trash", "arguments": {"path": "a.md"}}
 
@@ -93,6 +94,73 @@ async def test_a_flood_leaves_the_menu_usable(relay, paired, start, bus, desktop
             assert (await relay.report(command_id))["status"] == "refused"
         asked = [shown for shown in desktop.server.shown if "asks" in shown.title]
         assert len(asked) <= 2
+
+
+async def test_a_notification_s_button_answers_the_request(relay, paired, start, bus, desktop, tray):
+    tray(bus)
+    await desktop.icon_comes()
+    async with start(paired):
+        command_id = await relay.send(**TRASH)
+        shown = await desktop.server.next()
+        assert shown.title.startswith("GPT asks")
+        assert list(shown.buttons) == ["Allow once", "Refuse", "Show"]
+        desktop.server.press(shown, "Allow once")
+        assert (await relay.report(command_id))["status"] == "done"
+
+
+async def test_what_was_done_is_told_and_undone(relay, paired, start, bus, desktop, tray):
+    tray(bus)
+    await desktop.icon_comes()
+    async with start(paired, performers=None, context=None, catalogue=BY_ID):
+        await _title(desktop, "Connected")
+        report = await relay.report(await relay.send(arguments={"title": "Boat"}))
+        note = paired.default_notes / report["output"]["path"]
+        shown = await desktop.server.next()
+        assert (shown.title, list(shown.buttons)) == ("GPT did: Create a note", ["Undo"])
+        assert note.exists()
+        desktop.server.press(shown, "Undo")
+        await desktop.wait(lambda: asyncio.to_thread(lambda: not note.exists()))
+        await desktop.wait(lambda: desktop.find("⚠ Undone: Boat"))
+        again = await relay.report(await relay.send(arguments={"title": "Second"}))
+
+        async def two():
+            return len((await desktop.find("Last commands"))[3]) == 2
+
+        await desktop.wait(two)
+        await desktop.click("Last commands", "", "Undo")
+        second = paired.default_notes / again["output"]["path"]
+        await desktop.wait(lambda: asyncio.to_thread(lambda: not second.exists()))
+
+
+async def test_the_pages_are_opened_with_a_ticket(relay, paired, start, bus, desktop, tray):
+    tray(bus)
+    await desktop.icon_comes()
+    opened = paired.config_file.parent.parent / "opened"
+    async with start(paired):
+        command_id = await relay.send(**TRASH)
+        desktop.server.press(await desktop.server.next())  # on its text
+        await desktop.click("Connect an assistant")
+        await desktop.click("Approve a device")
+        await desktop.click("GPT", "Show")
+
+        async def four():
+            return opened.exists() and len(opened.read_text().splitlines()) == 4
+
+        await desktop.wait(four)
+        assert all(line.startswith("http://127.0.0.1:") for line in opened.read_text().splitlines())
+        await desktop.click("Stop everything now")
+        assert (await relay.report(command_id))["status"] == "refused"
+        await _title(desktop, "Paused")
+
+
+async def test_what_cannot_be_done_is_said_in_the_menu(relay, paired, start, bus, desktop, tray):
+    tray(bus)
+    await desktop.icon_comes()
+    async with start(paired):
+        await desktop.click("Open the notes folder")  # it was never made
+        said = await desktop.wait(lambda: desktop.find("⚠"))
+        assert "is not there" in said[1]
+        assert said[2]["enabled"] is False
 
 
 async def test_a_panel_that_restarts_gets_the_icon_again(paired, bus, desktop, tray):
