@@ -123,7 +123,7 @@ class Daemon:
     async def status(self) -> dict[str, Any]:
         state, line = self._state, self._line
         problem = self._notes.problem if self._notes else None
-        broken = self._watch.problem
+        broken, audit = self._watch.problem, self._audit.problem
         return {
             "profile": self._places.profile,
             "version": RELEASE,
@@ -150,6 +150,7 @@ class Daemon:
                 for name, problem in self._local.found.problems.items()
             },
             "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
+            "audit_problem": audit and {"code": audit.code, "detail": audit.detail},
             "waiting": len(line.gate.desk.approvals) if line else 0,
             "busy": line.gate.busy if line else 0,
             "reporting": line.reports.in_flight if line else 0,

@@ -57,6 +57,8 @@ class AuditLog:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._closed = False
+        self.problem: Problem | None = None
+        """Why the last records could not be written; None: they are on the disk."""
         self._n, self._hash, self._chain = 0, GENESIS, ""
         make_private_folder(folder)
         try:
@@ -190,6 +192,7 @@ class AuditLog:
 
     def _deliver(self, group: list[_Entry], problem: Problem | None) -> None:
         def resolve() -> None:
+            self.problem = problem
             for entry in group:
                 if entry.future.done():  # its caller was cancelled
                     continue

@@ -152,7 +152,9 @@ async def test_what_cannot_be_written_is_a_problem_and_leaves_the_chain_whole(tm
         await log.write("answered", {"id": "cmd_1"})
     monkeypatch.setattr(os, "write", real)
     assert raised.value.code == "disk_full"
+    assert log.problem is raised.value
     await log.write("answered", {"id": "cmd_2"})
+    assert log.problem is None
     await log.close()
     assert verify(tmp_path).whole
     with pytest.raises(Problem, match="closed"):

@@ -48,6 +48,7 @@ def status(profile: Profile = PROFILE, as_json: Json = False) -> None:
             ("line problem", connection["problem"]),
             ("notes problem", found["notes_problem"]),
             ("settings problem", found["settings_problem"]),
+            ("audit problem", found["audit_problem"]),
             *((f"action {name}", problem) for name, problem in found["local_problems"].items()),
         )
         if problem
