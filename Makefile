@@ -59,7 +59,7 @@ clean:  ## remove what make has made
 	rm -rf $(VENV) $(FOREIGN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # What the tests use besides Python; installed where we may, said where we may not.
-DEBIAN := dbus bubblewrap gnome-keyring faketime xvfb xfce4-panel xfce4-notifyd dbus-x11 xdotool imagemagick chromium
+DEBIAN := dbus bubblewrap gnome-keyring faketime xvfb xfce4-panel xfce4-notifyd xdotool chromium
 packages:
 	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
 	[ -z "$$missing" ] && exit 0; \
