@@ -22,6 +22,7 @@ from deskbell_daemon.line import Line
 from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.link.connection import Connection
 from deskbell_daemon.link.pairing import take_back
+from deskbell_daemon.link.relay import RelayStream
 from deskbell_daemon.local.api import LocalApi
 from deskbell_daemon.local.changes import Changes
 from deskbell_daemon.local_actions.catalogue import LocalActions, look_up
@@ -145,10 +146,7 @@ class Daemon:
             "log_file": str(self._places.log_file),
             "actions": sorted(self._performers),
             "local_actions": self._local.names,
-            "local_problems": {
-                name: {"code": problem.code, "detail": problem.detail}
-                for name, problem in self._local.found.problems.items()
-            },
+            "local_problems": {n: {"code": p.code, "detail": p.detail} for n, p in self._local.found.problems.items()},
             "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
             "audit_problem": audit and {"code": audit.code, "detail": audit.detail},
             "waiting": len(line.gate.desk.approvals) if line else 0,
@@ -169,13 +167,7 @@ class Daemon:
         return document
 
     async def approve(
-        self,
-        command_id: str,
-        scope: Scope,
-        *,
-        by: By = "cli",
-        definition: str | None = None,
-        days: int = DEFAULT_DAYS,
+        self, command_id: str, scope: Scope, *, by: By = "cli", definition: str | None = None, days: int = DEFAULT_DAYS
     ) -> None:
         if scope == "always" and by != "page":
             raise Problem("page_only", "What is always allowed is said on Deskbell's page alone.")
@@ -222,6 +214,9 @@ class Daemon:
             if event == "access_revoked":
                 await self._rules.revoke_of(facts["id"])
         return await self._ask_relay(method, path, body)
+
+    def relay_stream(self, path: str, last_event_id: str) -> RelayStream:
+        return self._paired().relay.stream(path, last_event_id)
 
     async def reload(self) -> None:
         """Read the pairing again: the command line has changed it."""

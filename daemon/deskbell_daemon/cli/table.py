@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from deskbell_daemon.cli.commands import (
     access,
     actions,
+    asking,
     auditing,
     autostarting,
     calling,
@@ -57,6 +58,7 @@ COMMANDS: Final[tuple[tuple[str, Callable[..., None], str], ...]] = (
     ("grants", access.grants, "Access"),
     ("revoke", access.revoke, "Access"),
     ("unpair", pairing.unpair, "Access"),
+    ("ask", asking.ask, "More"),
     ("call", calling.call, "More"),
     ("export", export.export, "More"),
     ("completion", completion.completion, "More"),

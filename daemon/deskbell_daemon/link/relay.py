@@ -1,6 +1,9 @@
 """One request to the relay with the device's token: refreshed once on 401, answers as JSON, errors as Problems."""
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +12,12 @@ import aiohttp
 from deskbell_daemon.link.backoff import retry_after_s
 from deskbell_daemon.link.tokens import Tokens
 from deskbell_wire.errors import ERRORS, Problem
+from deskbell_wire.stream import WATCHDOG_S
 
 MAX_ANSWER_BYTES = 4_000_000
+
+RelayStream = AbstractAsyncContextManager[aiohttp.StreamReader | None]
+"""The body of an event stream while it comes; None when there is nothing after the cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,36 @@ class Relay:
         if answer.status >= 400:
             raise answer.problem()
         return answer.body
+
+    @contextlib.asynccontextmanager
+    async def stream(self, path: str, last_event_id: str = "") -> AsyncIterator[aiohttp.StreamReader | None]:
+        """The body of an event stream while it comes; None when there is nothing after that cursor.
+
+        Raises Problem `relay_unreachable`, also in the middle, and what the relay answers instead of a stream.
+        """
+        answer = None
+        try:
+            for _ in range(2):
+                headers = {"Authorization": f"Bearer {(token := await self.tokens.access())}"}
+                if last_event_id:
+                    headers["Last-Event-ID"] = last_event_id
+                timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=WATCHDOG_S)
+                async with self.http.get(
+                    self.url + path, headers=headers, timeout=timeout, allow_redirects=False
+                ) as response:
+                    if response.status in (200, 204):
+                        yield response.content if response.status == 200 else None
+                        return
+                    answer = Answer(response.status, _json(await response.content.read(MAX_ANSWER_BYTES)))
+                if answer.status != 401:
+                    break
+                self.tokens.reject(token)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Problem(
+                "relay_unreachable", f"The stream of {self.url} broke: {str(error) or type(error).__name__}."
+            ) from error
+        assert answer is not None, "no way out of the loop without one"
+        raise answer.problem()
 
     async def _send(self, method: str, path: str, data: bytes | None, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}"}

@@ -12,7 +12,7 @@ import aiohttp
 from deskbell_daemon.local.address import LocalAddress, prove
 from deskbell_daemon.places import Places
 from deskbell_wire.errors import ERRORS, Problem
-from deskbell_wire.event import Decoder
+from deskbell_wire.event import Decoder, ServerSentEvent
 
 
 class LocalClient:
@@ -57,21 +57,27 @@ class LocalClient:
 
     async def events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """Names and data of what changes, the whole status first; ends when the daemon stops."""
+        async for event in self.stream("/v1/events"):
+            # aiohttp-sse pings with a comment, which is no event
+            yield event.event, json.loads(event.data)
+
+    async def stream(self, path: str, last_event_id: str = "") -> AsyncGenerator[ServerSentEvent, None]:
+        """The events of a stream, after that cursor; ends when the stream does. Raises Problem."""
         assert self._http is not None
         assert self._address is not None
         decoder = Decoder()
+        headers = self._headers() | ({"Last-Event-ID": last_event_id} if last_event_id else {})
         try:
             async with self._http.get(
-                f"{self._address.url}/v1/events",
-                headers=self._headers(),
+                self._address.url + path,
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=60),
             ) as response:
-                if response.status != 200:
+                if response.status not in (200, 204):
                     raise _problem(response.status, await response.read())
                 async for chunk in response.content.iter_any():
                     for event in decoder.feed(chunk):
-                        # aiohttp-sse pings with a comment, which is no event
-                        yield event.event, json.loads(event.data)
+                        yield event
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Problem(
                 "daemon_not_running", f"The daemon went away: {str(error) or type(error).__name__}."

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast, get_args
 
+import aiohttp
 from aiohttp import web
 from aiohttp_sse import sse_response
 
@@ -33,6 +34,10 @@ RELAY_ROUTES: Final[tuple[tuple[str, str, str], ...]] = (
     ("GET", "/v1/relay/commands", "/v1/commands"),
     ("GET", f"/v1/relay/commands/{_ID}", "/v1/commands/{id}"),
     ("POST", f"/v1/relay/commands/{_ID}/cancel", "/v1/commands/{id}/cancel"),
+    ("GET", "/v1/relay/ai-providers", "/ai/providers"),
+    ("POST", "/v1/relay/runs", "/ai/runs"),
+    ("GET", f"/v1/relay/runs/{_ID}", "/ai/runs/{id}"),
+    ("POST", f"/v1/relay/runs/{_ID}/stop", "/ai/runs/{id}/stop"),
 )
 """Method, path here, path at the relay. The daemon adds its token: the caller never has it."""
 
@@ -57,6 +62,7 @@ class Routes:
             web.get("/v1/events", self.events, allow_head=False),
             web.get("/v1/rules", self.rules, allow_head=False),
             web.delete(f"/v1/rules/{_ID}", self.revoke_rule),
+            web.get(f"/v1/relay/runs/{_ID}/stream", self.run_stream, allow_head=False),
             web.post("/v1/pages", self.pages),
             web.post("/v1/panic", self.panic),
             web.post("/v1/pause", self.pause),
@@ -151,6 +157,23 @@ class Routes:
                     name, data = change
                     await response.send(json.dumps(data), event=name)
                 response.stop_streaming()
+        return response
+
+    async def run_stream(self, request: web.Request) -> web.StreamResponse:
+        """An AI run as the relay streams it, byte by byte; a stream that breaks breaks here too."""
+        path = f"/ai/runs/{request.match_info['id']}/stream"
+        async with self._face.relay_stream(path, request.headers.get("Last-Event-ID", "")) as body:
+            if body is None:
+                return _answer(None, status=204)
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+            await response.prepare(request)
+            try:
+                async for chunk in body.iter_any():
+                    await response.write(chunk)
+            except (aiohttp.ClientError, TimeoutError):
+                response.force_close()  # without an end, so that the reader comes back with its cursor
+                if request.transport is not None:
+                    request.transport.abort()
         return response
 
     def _passing(self, there: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -1,0 +1,126 @@
+"""`deskbell ask` against a real daemon, a real relay and a provider that does what it is told."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from paced_provider import Exchange, PacedProvider, delta, saying
+
+from deskbell_daemon.cli.processes import clean_environment
+from deskbell_daemon.cli.story import Household
+
+HOSTILE = "**bold** \x1b[31mred\u202e <script>alert(1)</script>"
+
+
+async def typing(exchange: Exchange) -> None:
+    while True:
+        await exchange.send(delta("word "))
+        await asyncio.sleep(0.01)
+
+
+async def busy(exchange: Exchange) -> None:
+    await exchange.answer(401, {"error": {"message": "no"}})
+
+
+@pytest.fixture(scope="module")
+def loop():
+    """The provider's own thread: the commands below block this one."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def provider(loop):
+    provider = PacedProvider()
+    asyncio.run_coroutine_threadsafe(provider.start(), loop).result(10)
+    yield provider
+    asyncio.run_coroutine_threadsafe(provider.stop(), loop).result(10)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, provider):
+    household = Household(
+        tmp_path_factory.mktemp("household"),
+        DESKBELL_AI_COMPATIBLE_URL=provider.url,
+        DESKBELL_AI_LOCAL="false",
+        DESKBELL_AI_RATE="1000/minute",
+    )
+    asyncio.run(household.start())
+    yield household.home
+    asyncio.run(household.stop())
+
+
+def words(home: Path, *more: str) -> dict:
+    return {
+        "args": [sys.executable, "-m", "deskbell_daemon.cli", "ask", "compatible", *more],
+        "env": clean_environment() | {"DESKBELL_HOME": str(home)},
+    }
+
+
+def ask(home: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(**words(home, *more), capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+def test_an_answer_comes_out_plain_into_a_pipe_with_its_figures_beside_it(home, provider):
+    provider.scripts = [saying("Hel", "lo\n", HOSTILE)]
+    done = ask(home, "Say hello")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Hello\n**bold** ␛[31mred⟦U+202E⟧ <script>alert(1)</script>\n"
+    assert "done · 3 tokens · the first after" in done.stderr
+    assert provider.calls[-1].body["messages"] == [{"role": "user", "content": "Say hello"}]
+
+
+def test_a_program_gets_one_document_and_the_prompt_may_come_by_a_pipe(home, provider):
+    provider.scripts = [saying(HOSTILE)]
+    done = ask(home, "-", "--model", "other", "--json", input="Long prompt")
+    document = json.loads(done.stdout)
+    assert (document["text"], document["status"], document["model"]) == (HOSTILE, "done", "other")
+    assert provider.calls[-1].body["messages"][0]["content"] == "Long prompt"
+    assert done.stdout.isascii()
+
+
+def test_a_failure_is_a_sentence_and_an_exit_code(home, provider):
+    provider.scripts = [busy]
+    done = ask(home, "x")
+    assert done.returncode == 1
+    assert "refuses the relay's key" in done.stderr
+    done = subprocess.run(
+        [*words(home)["args"][:-1], "nobody", "x"], env=words(home)["env"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "There is no AI provider 'nobody' here" in done.stderr
+
+
+def test_a_person_sees_it_laid_out_and_ctrl_c_stops_the_provider(home, provider):
+    provider.scripts = [typing]
+    before = len(provider.calls)
+    ours, theirs = pty.openpty()
+    environment = words(home)["env"] | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    child = subprocess.Popen(words(home, "Write")["args"], env=environment, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    while b"word word" not in seen:
+        seen += os.read(ours, 65_536)
+    child.send_signal(signal.SIGINT)
+    try:
+        while chunk := os.read(ours, 65_536):
+            seen += chunk
+    except OSError:
+        pass  # Linux's way to say that the other end is closed
+    os.close(ours)
+    assert child.wait(20) == 0, seen[-2_000:]
+    assert "it does not say whether its bill does" in seen.decode(errors="replace").replace("\r\n", " ")
+    assert len(provider.calls) == before + 1
+    assert provider.calls[-1].closed.is_set()
