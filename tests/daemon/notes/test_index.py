@@ -119,8 +119,9 @@ def test_an_index_damaged_while_open_is_made_anew(room: NotesRoom, tmp_path: Pat
 
 def test_pages_give_each_note_once_though_new_ones_come(room: NotesRoom, notes: Path) -> None:
     expected = [make(room, f"N{number}", tags=["x"] if number % 2 else []) for number in range(25)]
-    for path in expected[:15]:
-        os.utime(notes / path, ns=(10**18, 10**18))
+    for number, path in enumerate(expected):  # fifteen at the same instant, the others a second apart
+        changed = 10**18 + max(0, number - 14) * 10**9
+        os.utime(notes / path, ns=(changed, changed))
     seen: list[str] = []
     page = None
     while True:
