@@ -88,7 +88,7 @@ async def test_a_client_finds_its_way_and_works_beside_the_gpt(tmp_path: Path, m
             resources = (await client.list_resources()).resources
             assert [resource.name for resource in resources] == [path]
             assert "Torn" in (await client.read_resource(resources[0].uri)).contents[0].text
-            both = await asyncio.gather(
+            await asyncio.gather(
                 output(client, "append_note", path=path, text="By the plugin."),
                 gpt.call("appendNote", {"path": path, "text": "By the GPT."}),
                 *(gpt.call("createNote", {"title": f"Of the GPT {number}"}) for number in range(5)),
@@ -98,8 +98,9 @@ async def test_a_client_finds_its_way_and_works_beside_the_gpt(tmp_path: Path, m
             assert "By the plugin." in text
             assert "By the GPT." in text
             assert len(household.files()) == 11
-            await output(client, "undo_note", command_id=both[0]["command_id"])
-            assert "By the plugin." not in (household.notes / path).read_text()
+            appended = await output(client, "append_note", path=path, text="By mistake.")
+            await output(client, "undo_note", command_id=appended["command_id"])
+            assert "By mistake." not in (household.notes / path).read_text()
             # What one door queued, the other fetches.
             await household.stop_daemon(gpt)
             queued: Any = (await client.call_tool("create_note", {"title": "Later"})).structured_content

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from deskbell_relay.cli import app
 from deskbell_relay.store.identity_tables import clients, invites
+from deskbell_wire.actions import SCOPES
 
 PROGRAM = "from deskbell_relay.cli import app; app(prog_name='deskbell relay')"
 
@@ -117,7 +118,7 @@ async def test_what_to_paste_into_the_gpt_editor_is_said(tmp_path: Path) -> None
         "https://bell.example/oauth/token",
         "https://bell.example/openapi.json",
         "https://bell.example/privacy",
-        "notes:read notes:write devices:read local:run",
+        " ".join(SCOPES),
     ):
         assert words in out
 

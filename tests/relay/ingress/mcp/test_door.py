@@ -198,6 +198,7 @@ async def test_a_slow_answer_opens_its_response_at_once_and_a_quick_one_is_plain
         async with laptop.relay.session.post(f"{laptop.relay.url}/mcp", json=message, headers=headers) as answer:
             assert (answer.status, answer.content_type) == (200, "text/event-stream")
             assert await answer.content.readany() == b": ping\n\n"
+            await machine.until(lambda: bool(machine.commands))
             await machine.report(machine.commands[0]["id"], {"status": "done", "output": {}})
             document = json.loads((await answer.text()).partition("data: ")[2])
             assert document["result"]["structuredContent"]["status"] == "done"
