@@ -35,22 +35,24 @@ async def test_a_request_appears_by_itself_and_goes_when_it_is_answered_elsewher
         assert tab.errors == []
 
 
-CLICK_AT_ONCE = """id => new Promise(done => {
-  const look = () => {
-    const button = document.getElementById(id);
-    if (button) { button.click(); done(); } else requestAnimationFrame(look);
-  };
-  look();
-})"""
+CLICK_AT_ONCE = """id => {
+  window.clicked = new Promise(done => {
+    const look = () => {
+      const button = document.getElementById(id);
+      if (button) { button.click(); done(); } else setTimeout(look, 5);
+    };
+    look();
+  });
+}"""
 
 
 async def test_what_has_just_moved_takes_no_click(relay, paired, start, open_tab, actions):
     async with start(paired) as daemon:
         tab = await open_tab(paired)
         command = relay.command(**TRASH)
-        clicking = asyncio.create_task(tab.page.evaluate(CLICK_AT_ONCE, f"once-{command['id']}"))
+        await tab.page.evaluate(CLICK_AT_ONCE, f"once-{command['id']}")  # it looks from now on
         await relay.publish("command", command)
-        await clicking
+        await tab.page.evaluate("() => window.clicked")
         await asyncio.sleep(0.75)  # as long as the page takes no click
         assert [request["id"] for request in daemon.requests()["requests"]] == [command["id"]]
         await tab.page.click(f"#once-{command['id']}")
