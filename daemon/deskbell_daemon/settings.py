@@ -14,7 +14,7 @@ from deskbell_daemon.local_actions.definition import ActionTable
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import write_private
 from deskbell_daemon.settings_lines import Lines
-from deskbell_wire.actions import DEVICE_ACTIONS, Risk
+from deskbell_wire.actions import DAEMON_ACTIONS, Risk
 from deskbell_wire.errors import Problem
 from deskbell_wire.local import MOST_LOCAL_ACTIONS, LocalName
 from deskbell_wire.pairing import DeviceName
@@ -26,8 +26,8 @@ _GRANT = re.compile(r"gra_[0-9a-f-]{36}")
 
 
 def _known_action(action: str) -> str:
-    if action not in DEVICE_ACTIONS:
-        raise ValueError(f"{action!r} is no action of this device; there are {', '.join(sorted(DEVICE_ACTIONS))}")
+    if action not in DAEMON_ACTIONS:
+        raise ValueError(f"{action!r} is no action of this device; there are {', '.join(sorted(DAEMON_ACTIONS))}")
     return action
 
 

@@ -100,6 +100,17 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
         504, "The action took longer than it may", "Check its effect; the person can give it more time."
     ),
     "path_outside": ErrorType(403, "That path leaves the folder that the action may use", "Name a path inside it."),
+    # Tabs and pages, in the browser
+    "address_refused": ErrorType(422, "The browser does not open that address", "Give an http or https address."),
+    "nothing_selected": ErrorType(409, "Nothing is selected in that page", "Ask the user to select the text first."),
+    "page_not_readable": ErrorType(
+        422, "That page lets nobody read it", "Ask the user for the text, or try another page."
+    ),
+    "page_too_large": ErrorType(413, "The page is too large to be captured", "Capture a selection of it instead."),
+    "permission_missing": ErrorType(
+        403, "The browser's user has not permitted this", "Ask the user to allow it in the extension, then ask again."
+    ),
+    "tab_not_found": ErrorType(404, "There is no such tab", "See listTabs for the tabs."),
     # The laptop
     "already_paired": ErrorType(409, "This laptop is already paired", "Unpair it first, or use --profile."),
     "audit_unusable": ErrorType(
@@ -145,6 +156,7 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "answer_stalled": ErrorType(504, "The answer stopped coming", "Ask again; what came is kept."),
     "answer_too_long": ErrorType(413, "The answer became too long", "Ask for a shorter one; what came is kept."),
     "budget_spent": ErrorType(429, "Today's tokens are used up", "Go on tomorrow, or ask the operator for more."),
+    "model_not_named": ErrorType(422, "This provider has no usual model", "Name one, such as with --model."),
     "model_unavailable": ErrorType(422, "The provider does not offer that model", "See GET /ai/providers."),
     "no_first_token": ErrorType(504, "The provider did not begin to answer in time", "Ask again, or another provider."),
     "prompt_too_long": ErrorType(413, "The prompt is too long", "Send less."),

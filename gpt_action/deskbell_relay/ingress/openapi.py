@@ -18,8 +18,9 @@ MOST_OPERATION_DESCRIPTION: Final = 300
 MOST_PARAMETER_DESCRIPTION: Final = 700
 
 _DESCRIPTION = (
-    "Deskbell acts on the user's own laptop: it keeps notes there. Every call is carried out on the laptop, which may ask the "
-    "user first. An answer with status 202 is not finished: call getResult with its id after check_after_s seconds."
+    "Deskbell acts on the user's own laptop: it keeps notes there. Every call is carried out on the laptop or in the user's "
+    "browser, which may ask the user first. An answer with status 202 is not finished: call getResult with its id after "
+    "check_after_s seconds."
 )
 
 

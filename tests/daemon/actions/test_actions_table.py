@@ -6,12 +6,12 @@ from typing import get_type_hints
 from deskbell_daemon import actions
 from deskbell_daemon.actions.table import PERFORMERS, Context
 from deskbell_daemon.notes.room import NotesRoom
-from deskbell_wire.actions import BY_ID, DEVICE_ACTIONS
+from deskbell_wire.actions import BY_ID, DAEMON_ACTIONS
 from deskbell_wire.ids import new_id
 
 
-def test_the_table_holds_what_the_catalogue_gives_to_devices() -> None:
-    assert set(PERFORMERS) == set(DEVICE_ACTIONS)
+def test_the_table_holds_what_the_catalogue_gives_to_laptops() -> None:
+    assert set(PERFORMERS) == set(DAEMON_ACTIONS)
 
 
 def test_every_performer_takes_and_gives_the_catalogue_s_models() -> None:
