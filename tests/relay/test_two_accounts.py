@@ -46,7 +46,9 @@ class Account:
 @pytest.fixture
 async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
     provider = await PacedProvider().start()
-    relay = await PairedRelay(tmp_path, ai_compatible_url=provider.url, ai_local=False).start()
+    relay = await PairedRelay(
+        tmp_path, ai_compatible_url=provider.url, ai_compatible_model="mock", ai_local=False
+    ).start()
     yield relay
     await relay.stop()
     await provider.stop()

@@ -19,7 +19,9 @@ class RunRooms:
     def __init__(self, folder: Path, *scripts: Script, **settings: Any) -> None:
         self._folder = folder
         self.provider = PacedProvider(*scripts)
-        self._settings = {"ai_local": False, "ai_rate": MANY, "requests_rate": MANY} | settings
+        self._settings = {
+            "ai_local": False, "ai_rate": MANY, "requests_rate": MANY, "ai_compatible_model": "mock",
+        } | settings  # fmt: skip
 
     async def __aenter__(self) -> "RunRooms":
         await self.provider.start()

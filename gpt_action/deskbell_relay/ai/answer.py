@@ -1,9 +1,13 @@
-"""Reads a provider's stream of chat completion chunks, cut anywhere: texts out, and at the end what it said of itself.
+"""Reads a provider's stream of events, cut anywhere: texts out, and at the end what it said of itself.
 
-Incremental and without a model per chunk: those are the main cost of the SDK's own reader.
+Incremental and without a model per chunk: those are the main cost of the SDK's own reader. One subclass an API, in a file
+of its own beside what that API is asked with: `chat_completions.py`, `messages.py`.
 """
 
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deskbell_relay.ai.failure import Failure, sentence
@@ -12,8 +16,10 @@ from deskbell_wire.run import Usage
 
 MOST_EVENT_BYTES: Final = 1_000_000
 
+_OVERLOADED: Final = frozenset({"429", "503", "529", "rate_limit_exceeded", "rate_limit_error", "overloaded_error"})
 
-class AnswerReader:
+
+class AnswerReader(ABC):
     """`feed` it bytes until `complete` or `failure`; ask `finished` at their end."""
 
     def __init__(self, title: str, key: str | None = None) -> None:
@@ -22,9 +28,10 @@ class AnswerReader:
         self._key = key
         self._decoder = Decoder(MOST_EVENT_BYTES)
         self.finish_reason: str | None = None
+        """Why it ended: `stop`, `length`, `content_filter`, or the provider's own word."""
         self.usage: Usage | None = None
         self.complete = False
-        """Whether `[DONE]` has come."""
+        """Whether the stream's last event has come."""
         self.failure: Failure | None = None
         """An error that the stream reports, or what of it cannot be read; nothing after it counts."""
         self.thinking = False
@@ -43,10 +50,7 @@ class AnswerReader:
             for event in events:
                 if self.complete:
                     break
-                if event.data == "[DONE]":
-                    self.complete = True
-                else:
-                    self._take(self._parsed(event.data), "delta", texts)
+                self._take(event.data, texts)
         except Failure as failure:
             self.failure = failure
         return texts
@@ -54,7 +58,10 @@ class AnswerReader:
     def whole(self, body: bytes) -> list[str]:
         """The same for a provider that answers with one JSON document instead of a stream. Raises Failure."""
         texts: list[str] = []
-        self._take(self._parsed(body), "message", texts)
+        try:
+            self._take_whole(self._parsed(body), texts)
+        except (AttributeError, KeyError, TypeError, IndexError) as error:
+            raise self._garbled("a document of another shape") from error
         self.complete = True
         return texts
 
@@ -62,6 +69,14 @@ class AnswerReader:
     def finished(self) -> bool:
         """Whether the provider said why it ended: without that, what came is not an answer."""
         return self.finish_reason is not None
+
+    @abstractmethod
+    def _take(self, data: str, texts: list[str]) -> None:
+        """Read one event's data. Raises Failure."""
+
+    @abstractmethod
+    def _take_whole(self, document: dict[str, Any], texts: list[str]) -> None:
+        """Read the one document. Raises Failure, or what comes of another shape."""
 
     def _parsed(self, data: str | bytes) -> dict[str, Any]:
         try:
@@ -72,57 +87,41 @@ class AnswerReader:
             raise self._garbled("a chunk that is no JSON object")
         return value
 
-    def _take(self, chunk: dict[str, Any], part: str, texts: list[str]) -> None:
-        error = chunk.get("error")
-        if error:
-            raise self._reported(error)
-        usage = chunk.get("usage")
-        if usage:
-            self._count(usage)
-        choices = chunk.get("choices")
-        if not choices:
-            return  # [] or null: a chunk about usage, or a filter's remark
-        try:
-            choice = choices[0]
-            delta = choice.get(part)
-            if delta:
-                content = delta.get("content")
-                text = content if isinstance(content, str) else _joined(content) or delta.get("refusal") or ""
-                if text:
-                    # Half a surrogate pair cannot be sent on; JSON can hold one when a provider cuts an escape in two.
-                    texts.append(text if text.isascii() else text.encode("utf-8", "replace").decode())
-                elif delta.get("reasoning_content") or delta.get("reasoning"):
-                    self.thinking = True
-            reason = choice.get("finish_reason")
-        except (AttributeError, KeyError, TypeError, IndexError) as error:
-            raise self._garbled("a chunk of another shape") from error
-        if reason == "error":
-            raise Failure("provider_failed", f"{self._title} gave up in the middle of the answer.")
+    def _end(self, reason: object) -> None:
         if reason:
             self.finish_reason = str(reason)[:40]
 
-    def _count(self, usage: Any) -> None:
-        # Some send the sum so far with every chunk, most send it once at the end: the last one counts.
-        if isinstance(usage, dict):
-            prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-            if isinstance(prompt, int) and isinstance(completion, int) and prompt >= 0 and completion >= 0:
-                self.usage = Usage(prompt_tokens=prompt, completion_tokens=completion, source="provider")
+    def _count(self, prompt: object, completion: object) -> None:
+        if isinstance(prompt, int) and isinstance(completion, int) and prompt >= 0 and completion >= 0:
+            self.usage = Usage(prompt_tokens=prompt, completion_tokens=completion, source="provider")
 
     def _reported(self, error: Any) -> Failure:
-        message = error.get("message") if isinstance(error, dict) else error
-        code = error.get("code") if isinstance(error, dict) else None
-        overloaded = code in (429, 503, "429", "503", "rate_limit_exceeded", "overloaded_error")
+        said = error if isinstance(error, dict) else {"message": error}
+        overloaded = str(said.get("code")) in _OVERLOADED or str(said.get("type")) in _OVERLOADED
         return Failure(
             "provider_overloaded" if overloaded else "provider_failed",
-            sentence(f"{self._title} reports an error", message, self._key),
+            sentence(f"{self._title} reports an error", said.get("message"), self._key),
         )
 
     def _garbled(self, what: str) -> Failure:
         return Failure("provider_garbled", f"{self._title} sent {what}.")
 
 
-def _joined(content: Any) -> str:
-    """The text of a content that is a list of typed parts."""
-    if not isinstance(content, list):
-        return ""
-    return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+@dataclass(frozen=True, slots=True)
+class Api:
+    """How a provider is asked, and who reads what it answers."""
+
+    path: str
+    """Below the provider's address."""
+    reader: Callable[[str, str | None], AnswerReader]
+    """Made with the provider's title and key."""
+    body: Callable[[str, list[dict[str, str]]], dict[str, Any]]
+    """The request's body, of a model's name and a conversation."""
+    key_header: str = "Authorization"
+    """Where the key goes: `Authorization` takes it as a bearer token, others as it is."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def sendable(text: str) -> str:
+    """Half a surrogate pair cannot be sent on; JSON can hold one when a provider cuts an escape in two."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -2,6 +2,7 @@
 
 import structlog
 
+from deskbell_relay.ai.keys import with_keyring
 from deskbell_relay.ai.local.engine import LocalEngine, LocalModel, model_file
 from deskbell_relay.ai.providers.local import LOCAL, LOCAL_MODEL
 from deskbell_relay.ai.providers.provider import Provider, configured
@@ -18,9 +19,11 @@ class Registry:
     """Made once, at the relay's start."""
 
     def __init__(self, settings: AiSettings) -> None:
+        if settings.ai_keyring:
+            settings = with_keyring(settings, tuple(provider.name for provider in REMOTE))
         patience = Patience(settings.ai_first_token_s, settings.ai_stall_s)
         self._fallback = settings.ai_fallback
-        self._offered: dict[str, tuple[Provider, str, Answers]] = {}
+        self._offered: dict[str, tuple[Provider, str | None, Answers]] = {}
         self.upstreams: list[Upstream | LocalModel] = []
         for provider in REMOTE:
             usable = configured(provider, settings)
@@ -34,7 +37,7 @@ class Registry:
             log.warning("fallback_not_there", provider=self._fallback)  # the local model, without its packages
 
     def choices(self, name: str, model: str | None) -> list[Choice]:
-        """Whom to ask, and then the fallback. Raises Problem provider_not_configured, model_unavailable."""
+        """Whom to ask, and then the fallback. Raises Problem provider_not_configured, model_unavailable, model_not_named."""
         if name not in self._offered:
             raise Problem(
                 "provider_not_configured",
@@ -48,14 +51,14 @@ class Registry:
         return choices
 
     def documents(self) -> list[dict[str, object]]:
-        """What `GET /ai/providers` shows; of keys and addresses nothing."""
+        """What `GET /ai/providers` shows; of keys and addresses nothing. `model` null: whoever asks must name one."""
         return [
             {
                 "name": provider.name,
                 "title": provider.title,
                 "model": model,
-                "models": list(dict.fromkeys((model, *provider.models))),
-                "stops_billing": provider.stops_billing(model),
+                "models": list(dict.fromkeys(name for name in (model, *provider.models) if name)),
+                "stops_billing": provider.stops_billing(model or ""),
             }
             for provider, model, _ in self._offered.values()
         ]
@@ -65,11 +68,17 @@ class Registry:
         for upstream in self.upstreams:
             await upstream.close()
 
-    def _offer(self, provider: Provider, model: str, upstream: Upstream | LocalModel) -> None:
+    def _offer(self, provider: Provider, model: str | None, upstream: Upstream | LocalModel) -> None:
         self._offered[provider.name] = (provider, model, upstream)
         self.upstreams.append(upstream)
 
     def _choice(self, name: str, model: str | None) -> Choice:
         provider, usual, answers = self._offered[name]
         chosen = model or usual
+        if chosen is None:
+            raise Problem(
+                "model_not_named",
+                f"{provider.title} has no usual model here: name one, or have the relay's operator set "
+                f"DESKBELL_AI_{name.upper()}_MODEL.",
+            )
         return Choice(name, chosen, answers, provider.stops_billing(chosen))

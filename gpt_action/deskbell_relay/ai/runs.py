@@ -48,7 +48,9 @@ class Runs:
         self._runs.clear()
 
     async def start(self, account_id: str, request: RunRequest) -> Run:
-        """Raises Problem provider_not_configured, model_unavailable, prompt_too_long, rate_limited, budget_spent."""
+        """Raises Problem provider_not_configured, model_unavailable, model_not_named, prompt_too_long, rate_limited,
+        budget_spent.
+        """
         settings = self._settings
         choices = self.registry.choices(request.provider, request.model)
         messages = request.conversation()

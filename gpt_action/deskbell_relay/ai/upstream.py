@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from deskbell_relay.ai.answer import AnswerReader
-from deskbell_relay.ai.failure import Failure, sentence
+from deskbell_relay.ai.failure import Failure
 from deskbell_relay.ai.providers.provider import Configured
+from deskbell_relay.ai.refusal import refusal
 from deskbell_wire.run import Usage
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ LAST_WORDS_S: Final = 2
 
 MOST_WHOLE: Final = 5_000_000
 """Bytes of an answer that comes as one document."""
+
+UNREAD: Final = {"X-Stainless-Raw-Response": "stream"}
+"""Has the SDK hand over the response as soon as its head is there, as its `with_streaming_response` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Upstream:
     def __init__(self, configured: Configured, patience: Patience) -> None:
         self._configured = configured
         self._patience = patience
+        self._api = configured.provider.api
         self._key = configured.key.get_secret_value() if configured.key else None
 
     @cached_property
@@ -60,12 +65,21 @@ class Upstream:
             max_retries=0,
             timeout=timeout,
             http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
+            default_headers=self._headers(),
         )
+
+    def _headers(self) -> dict[str, Any]:
+        """Those of the provider's API; one that takes the key elsewhere does not get it as a bearer token too."""
+        import openai
+
+        if self._api.key_header == "Authorization":
+            return dict(self._api.headers)
+        return {**self._api.headers, self._api.key_header: self._key or "none", "Authorization": openai.Omit()}
 
     async def stream(self, model: str, messages: list[dict[str, str]], take: Callable[[list[str]], None]) -> Outcome:
         """Ask, and hand the pieces to `take` as they come. Raises Failure; cancelled, it closes the connection first."""
         await _sdk_ready()
-        reader = AnswerReader(self._configured.title, self._key)
+        reader = self._api.reader(self._configured.title, self._key)
         loop = asyncio.get_running_loop()
         begun = False
         try:
@@ -85,8 +99,11 @@ class Upstream:
                         break
                     if reader.finished:
                         patience.reschedule(loop.time() + LAST_WORDS_S)
-                    elif texts or reader.thinking:
+                    elif texts:
                         patience.reschedule(loop.time() + self._patience.stall_s)
+                    elif reader.thinking:
+                        wait_s = self._patience.stall_s if begun else self._patience.first_token_s
+                        patience.reschedule(loop.time() + wait_s)
         except TimeoutError:
             if not reader.finished:
                 raise self._late(begun) from None
@@ -101,13 +118,15 @@ class Upstream:
         """The response, once its head is there. Failures up to here may be tried again: no byte has come."""
         import openai
 
-        body = self._configured.body(model, messages)
-        # The SDK's types would have each message as one of its own; they are checked already.
-        ask = cast(Any, self._client.chat.completions.with_streaming_response.create)
+        ask = self._client.post(
+            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": UNREAD}
+        )
         try:
-            return _Reading(await stack.enter_async_context(ask(**body)), self._configured.title)
+            response: Any = await ask
+            stack.push_async_callback(response.close)
+            return _Reading(response, self._configured.title)
         except openai.APIStatusError as error:
-            raise self._refused(error) from None
+            raise refusal(error, self._configured.title, self._key) from None
         except openai.APITimeoutError:
             raise Failure(
                 "provider_unreachable", f"{self._configured.title} did not take the connection.", again=True
@@ -118,22 +137,6 @@ class Upstream:
             ) from None
         except openai.OpenAIError:  # the SDK's other words, such as of an address that cannot be
             raise Failure("provider_failed", f"The request to {self._configured.title} could not be made.") from None
-
-    def _refused(self, error: "openai.APIStatusError") -> Failure:
-        title, status = self._configured.title, error.status_code
-        if status in (401, 403):  # what it says may hold a part of the key
-            return Failure("provider_key_refused", f"{title} refuses the relay's key.")
-        body = error.body if isinstance(error.body, dict) else {}
-        message = body.get("message")
-        if status == 404:
-            return Failure("model_unavailable", sentence(f"{title} does not have this model", message, self._key))
-        if status in (429, 503, 529):
-            wait_s = _seconds(error.response.headers.get("retry-after"))
-            said = sentence(f"{title} is overloaded ({status})", message, self._key)
-            return Failure("provider_overloaded", said, again=status != 529, wait_s=wait_s)
-        if status < 500:
-            return Failure("provider_refused", sentence(f"{title} does not take this ({status})", message, self._key))
-        return Failure("provider_failed", f"{title} failed ({status}).")
 
     def _late(self, begun: bool) -> Failure:
         title = self._configured.title
@@ -174,15 +177,6 @@ async def _limited(response: _Reading, title: str) -> bytes:
     return bytes(body)
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After in seconds; its other form, a date, is not used by these providers."""
-    try:
-        value = float(retry_after or "")
-    except ValueError:
-        return None
-    return value if 0 <= value < 86_400 else None
-
-
 async def _sdk_ready() -> None:
     """Have the SDK imported, once, outside the event loop: it takes a second, and imports its parts when first named."""
     if not _imported.is_set():
@@ -194,5 +188,5 @@ _imported: Final = threading.Event()
 
 def _import() -> None:
     openai = importlib.import_module("openai")
-    assert openai.AsyncOpenAI(api_key="none").chat.completions.with_streaming_response, "its parts are imported"
+    openai.AsyncOpenAI(api_key="none")
     _imported.set()

@@ -54,6 +54,7 @@ def home(tmp_path_factory, provider):
     household = Household(
         tmp_path_factory.mktemp("household"),
         DESKBELL_AI_COMPATIBLE_URL=provider.url,
+        DESKBELL_AI_COMPATIBLE_MODEL="mock",
         DESKBELL_AI_LOCAL="false",
         DESKBELL_AI_RATE="1000/minute",
     )

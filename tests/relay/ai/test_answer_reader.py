@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paced_provider import DONE, USAGE, data, delta
 
-from deskbell_relay.ai.answer import AnswerReader
+from deskbell_relay.ai.chat_completions import ChatCompletionsReader
 from deskbell_relay.ai.failure import Failure, words
 
 ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
-def read(*pieces: bytes) -> tuple[str, AnswerReader]:
-    reader = AnswerReader("Mock", "sk-canary")
+def read(*pieces: bytes) -> tuple[str, ChatCompletionsReader]:
+    reader = ChatCompletionsReader("Mock", "sk-canary")
     texts = [text for piece in pieces for text in reader.feed(piece)]
     if reader.failure is not None:
         raise reader.failure

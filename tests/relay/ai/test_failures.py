@@ -113,7 +113,13 @@ async def test_it_is_not_asked_again_after_a_byte_nor_when_it_asks_for_too_long_
 async def test_a_fallback_answers_before_the_first_token_and_never_after_it(tmp_path: Path) -> None:
     broken = await PacedProvider(refusing(500), sending(HELLO, then="cut")).start()
     rooms = RunRooms(
-        tmp_path, saying("saved"), ai_groq_key="k", ai_groq_url=broken.url, ai_fallback="compatible", ai_retries=0
+        tmp_path,
+        saying("saved"),
+        ai_groq_key="k",
+        ai_groq_model="m",
+        ai_groq_url=broken.url,
+        ai_fallback="compatible",
+        ai_retries=0,
     )
     async with rooms:
         run_id = await rooms.begin(provider="groq")

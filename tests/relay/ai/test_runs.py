@@ -80,6 +80,6 @@ async def test_providers_are_listed_without_keys_or_addresses(tmp_path: Path) ->
         status, document = await rooms.laptop.call("GET", "/ai/providers")
         assert status == 200
         assert [row["name"] for row in document["providers"]] == ["openai", "groq", "compatible"]
-        assert [row["stops_billing"] for row in document["providers"]] == [True, False, None]
+        assert [row["model"] for row in document["providers"]] == [None, None, "mock"]
         assert "canary" not in json.dumps(document)
         assert "127.0.0.1" not in json.dumps(document)

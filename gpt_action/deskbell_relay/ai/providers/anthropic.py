@@ -1,5 +1,6 @@
-"""Anthropic's Claude through its OpenAI-compatible endpoint: it ignores what it does not know, and streams alike."""
+"""Anthropic's Claude, by its own Messages API. Its documents do not say what a closed connection costs."""
 
-from deskbell_relay.ai.providers.provider import Provider, yes
+from deskbell_relay.ai.messages import MESSAGES
+from deskbell_relay.ai.providers.provider import Provider
 
-ANTHROPIC = Provider("anthropic", "Anthropic Claude", ("claude-haiku-4-5", "claude-sonnet-4-5"), stops_billing=yes)
+ANTHROPIC = Provider("anthropic", "Anthropic Claude", api=MESSAGES)

@@ -1,5 +1,9 @@
-"""Groq. It refuses logprobs, logit_bias and messages[].name, none of which we send; a disconnect does not stop its bill."""
+"""Groq (console.groq.com/docs/openai). It refuses logprobs, logit_bias and messages[].name, none of which we send.
 
-from deskbell_relay.ai.providers.provider import Provider, no
+It does not say whether generation, and its bill, end with the connection; OpenRouter, which pays for it, reports that they
+do not.
+"""
 
-GROQ = Provider("groq", "Groq", ("openai/gpt-oss-20b", "openai/gpt-oss-120b"), stops_billing=no)
+from deskbell_relay.ai.providers.provider import Provider
+
+GROQ = Provider("groq", "Groq")

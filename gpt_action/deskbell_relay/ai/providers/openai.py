@@ -1,5 +1,5 @@
-"""OpenAI. Closing the connection ends generation, and what was not generated is not billed."""
+"""OpenAI. Its documents do not say what a closed connection costs."""
 
-from deskbell_relay.ai.providers.provider import Provider, yes
+from deskbell_relay.ai.providers.provider import Provider
 
-OPENAI = Provider("openai", "OpenAI", ("gpt-5-mini", "gpt-5"), stops_billing=yes)
+OPENAI = Provider("openai", "OpenAI")

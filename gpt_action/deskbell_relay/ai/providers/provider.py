@@ -2,24 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import SecretStr
 
+from deskbell_relay.ai.answer import Api
+from deskbell_relay.ai.chat_completions import CHAT_COMPLETIONS
 from deskbell_relay.ai.settings import AiSettings
 
 
 def unknown(_model: str) -> bool | None:
-    """For a provider that does not say whether stopping it stops its counting."""
+    """For a provider whose documents do not say whether stopping it stops its counting."""
     return None
 
 
 def yes(_model: str) -> bool | None:
     return True
-
-
-def no(_model: str) -> bool | None:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +27,11 @@ class Provider:
     title: str
     """As people know it."""
     models: tuple[str, ...] = ()
-    """Worth showing; any other that the provider has may be asked for."""
+    """Names that its vendor keeps pointing at a model of today. Any other that it has may be asked for."""
     needs_key: bool = True
-    asks_usage: bool = True
-    """Whether it takes `stream_options: {include_usage: true}`."""
+    api: Api = CHAT_COMPLETIONS
     stops_billing: Callable[[str], bool | None] = unknown
-    """Whether closing the connection also ends what the provider bills, by model; None: it does not say."""
+    """Whether closing the connection also ends what the provider bills, by model; None: nobody who must know says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,8 @@ class Configured:
 
     provider: Provider
     url: str
-    model: str
+    model: str | None
+    """Asked when nobody names one; None: somebody must."""
     key: SecretStr | None
 
     @property
@@ -54,13 +51,6 @@ class Configured:
     @property
     def title(self) -> str:
         return self.provider.title
-
-    def body(self, model: str, messages: list[dict[str, str]]) -> dict[str, Any]:
-        """The request's body: what all of them take, and no field that one of them refuses."""
-        body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
-        if self.provider.asks_usage:
-            body["stream_options"] = {"include_usage": True}
-        return body
 
 
 def configured(provider: Provider, settings: AiSettings) -> Configured | None:
