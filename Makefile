@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 SOURCES := wire gpt_action daemon
 CHECKED := $(SOURCES) tests bench
-# MCP clients that somebody else wrote, for the tests; Node itself comes with the Python packages.
+# Clients and mock providers that somebody else wrote, for the tests; Node itself comes with the Python packages.
 FOREIGN := tests/foreign/node_modules
 
 .PHONY: help demo test foreign-client lint format bench openapi tables lock clean packages
