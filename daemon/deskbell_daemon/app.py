@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from deskbell_daemon.actions.context import LiveContext
 from deskbell_daemon.actions.table import available
@@ -18,6 +17,7 @@ from deskbell_daemon.gate.desk import Answer, By, Scope
 from deskbell_daemon.gate.performance import AnyPerformer, Performance, Run
 from deskbell_daemon.gate.standing import DEFAULT_DAYS, StandingRules
 from deskbell_daemon.ledger import Ledger
+from deskbell_daemon.ledger_pruning import prune_for_ever
 from deskbell_daemon.line import Line
 from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.link.connection import Connection
@@ -31,20 +31,16 @@ from deskbell_daemon.notes_desk import NotesDesk
 from deskbell_daemon.places import Places
 from deskbell_daemon.private_file import make_private_folder
 from deskbell_daemon.secrets.store import open_secrets
-from deskbell_daemon.settings import Settings
+from deskbell_daemon.settings import Settings, load_settings
 from deskbell_daemon.settings_watch import SettingsWatch
 from deskbell_daemon.state import StateFile
 from deskbell_wire import clock
 from deskbell_wire.actions import BY_ID, Action
 from deskbell_wire.errors import Problem
-from deskbell_wire.ids import new_id
-from deskbell_wire.notes import UndoneNote, UndoNote
 from deskbell_wire.pairing import DeviceDeclaration
 from deskbell_wire.version import RELEASE
 
 log = structlog.get_logger()
-
-_PRUNE_S = 6 * 3600
 
 
 class Daemon:
@@ -93,7 +89,7 @@ class Daemon:
         self._pruner: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        self._pruner = asyncio.create_task(self._prune())
+        self._pruner = asyncio.create_task(prune_for_ever(self._ledger, self._settings.limits))
         self._audit.write(
             "daemon_started", {"version": RELEASE, **await asyncio.to_thread(settings_facts, self._places)}
         )
@@ -227,6 +223,10 @@ class Daemon:
                 await self._close_line()
                 if state.device_id != self._state.device_id:
                     await self._ledger.forget_cursor()
+                # Where the key rests is settled at pairing, by the command line, in the settings.
+                pinned = (await asyncio.to_thread(load_settings, self._places)).secrets
+                self._settings = self._settings.model_copy(update={"secrets": pinned})
+                self._secrets = open_secrets(self._settings, self._places)
                 self._state = state
                 self._clock.offset_us = state.clock_offset_us
                 await self._open_line()
@@ -244,21 +244,12 @@ class Daemon:
         log.info("unpaired", relay_heard=heard)
         return {"paired": False, "relay_heard": heard}
 
-    async def undo(self, command_id: str) -> dict[str, Any]:
+    async def undo(self, command_id: str, by: By = "cli") -> dict[str, Any]:
         """Take back what a command did to a note, for the person. Raises Problem, as `NotesRoom.undo` does."""
-        desk = self._notes
-        if desk is None:
+        if self._notes is None:
             raise Problem("nothing_to_undo", "This daemon keeps no notes.")
-        try:
-            asked = UndoNote(command_id=command_id)
-        except ValidationError as error:
-            raise Problem("malformed_request", f"{command_id[:60]!r} is no command's id.") from error
-
-        def take_back() -> UndoneNote:
-            context = desk.context(new_id("cmd"))
-            return context.notes.undo(asked, context.command_id)
-
-        undone = await asyncio.to_thread(take_back)
+        undone = await asyncio.to_thread(self._notes.undo, command_id)
+        self._audit.write("undone", {"id": command_id, "undone": undone.undone, "by": by})
         log.info("undone", command=command_id)
         self.changes.announce("undone", {"id": command_id})
         return undone.model_dump(mode="json")
@@ -314,7 +305,10 @@ class Daemon:
         """config.toml has changed: its actions and its consent rules hold from now on, the rest from the next start."""
         self._audit.write("settings_changed", await asyncio.to_thread(settings_facts, self._places))
         self._local.found = await asyncio.to_thread(look_up, settings.action)
-        self._settings = self._settings.model_copy(update={"action": settings.action, "consent": settings.consent})
+        changed = {"action": settings.action, "consent": settings.consent}
+        if self._line is None:  # being paired: `reload` opens the place for the key
+            changed["secrets"] = settings.secrets
+        self._settings = self._settings.model_copy(update=changed)
         if self._settings != settings:
             log.warning("restart_needed", reason="Other settings than actions and consent have changed.")
         if self._line is not None:
@@ -324,17 +318,6 @@ class Daemon:
 
     def _connection_changed(self) -> None:
         self.changes.announce("connection", self._connection.document())
-
-    async def _prune(self) -> None:
-        limits = self._settings.limits
-        while True:
-            try:
-                gone = await self._ledger.prune(clock.now_us() - limits.ledger_days * clock.DAY, limits.ledger_rows)
-            except Problem as problem:
-                log.warning("not_pruned", code=problem.code)
-            else:
-                log.debug("pruned", commands=gone)
-            await asyncio.sleep(_PRUNE_S)
 
 
 def declaration(settings: Settings) -> DeviceDeclaration:

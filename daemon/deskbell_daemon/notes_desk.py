@@ -3,6 +3,7 @@
 import threading
 
 import structlog
+from pydantic import ValidationError
 
 from deskbell_daemon.actions.context import Context
 from deskbell_daemon.notes.names import addressable
@@ -10,6 +11,8 @@ from deskbell_daemon.notes.room import NotesRoom
 from deskbell_daemon.places import Places
 from deskbell_daemon.settings import Settings
 from deskbell_wire.errors import Problem
+from deskbell_wire.ids import new_id
+from deskbell_wire.notes import UndoneNote, UndoNote
 
 log = structlog.get_logger()
 
@@ -27,6 +30,14 @@ class NotesDesk:
     def context(self, command_id: str) -> Context:
         """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
         return Context(command_id, self._open())
+
+    def undo(self, command_id: str) -> UndoneNote:
+        """Take back what a command did to a note, for the person. Blocks; raises Problem, as `NotesRoom.undo` does."""
+        try:
+            asked = UndoNote(command_id=command_id)
+        except ValidationError as error:
+            raise Problem("malformed_request", f"{command_id[:60]!r} is no command's id.") from error
+        return self._open().undo(asked, new_id("cmd"))
 
     def _open(self) -> NotesRoom:
         with self._lock:

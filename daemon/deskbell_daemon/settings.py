@@ -65,6 +65,8 @@ class Secrets(_Table):
     """`[secrets]`: where the refresh token rests. Pinned at pairing, so that it never moves silently."""
 
     backend: Literal["keyring", "file"] = "keyring"
+    keyring: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$", max_length=200)] | None = None
+    """Which of keyring's backends, by the name that `keyring --list-backends` shows; the only one that is asked."""
 
 
 class Log(_Table):

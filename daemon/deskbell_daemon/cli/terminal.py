@@ -1,6 +1,7 @@
 """What the command line shows: words and tables for a person, one JSON document for a program, errors on stderr."""
 
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -67,6 +68,20 @@ class Terminal:
             table.add_row(*(Text("" if cell is None else neutral(cell)) for cell in row))
         return table
 
+    def drawn(self, text: str, *, stderr: bool = False) -> "list[RenderableType]":
+        """`text` as a QR code for a phone's camera, in half blocks; nothing where no window would show it whole."""
+        import segno
+        from rich.text import Text
+
+        code = segno.make(text, micro=False)
+        console = self.console(stderr=stderr)
+        across = code.symbol_size()[0]
+        if self.as_json or not console.is_terminal or console.width < across or not _can_write(console.encoding):
+            return []
+        drawing = io.StringIO()
+        code.terminal(drawing, compact=True)
+        return [Text(drawing.getvalue(), style="bright_white on black")]  # in a light window too
+
     def busy(self, sentence: str) -> AbstractContextManager[object]:
         """A turning wheel on stderr for what takes time; nothing where nobody looks."""
         if self.as_json or not sys.stderr.isatty():
@@ -92,6 +107,14 @@ class Terminal:
         console.print(f"deskbell: {detail}", style="red", soft_wrap=True)
         if problem.next_step and problem.next_step not in problem.detail:
             console.print(f"Next: {neutral(problem.next_step)}", soft_wrap=True)
+
+
+def _can_write(encoding: str) -> bool:
+    try:
+        "▀▄█".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def coloured(text: str) -> "RenderableType":

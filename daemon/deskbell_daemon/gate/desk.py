@@ -190,6 +190,7 @@ class Desk:
         written = self.audit.write("started", {"id": job.id, "thing": self.identity(job)[0]}, lazy=not asked)
         if asked:
             await written
+        self._announce("started", {"id": job.id, "action": job.action.id})
 
     def finished(self, command_id: str, action: str, status: str, code: str | None) -> None:
         self._notes.pop(command_id, None)

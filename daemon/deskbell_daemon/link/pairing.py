@@ -14,7 +14,7 @@ from deskbell_daemon.link.relay import Relay
 from deskbell_daemon.link.tokens import REFRESH_SECRET, Tokens
 from deskbell_daemon.places import Places
 from deskbell_daemon.secrets.store import SecretStore, open_secrets
-from deskbell_daemon.settings import Settings
+from deskbell_daemon.settings import Settings, write_setting
 from deskbell_daemon.state import State, StateFile
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.pairing import DAEMON_CLIENT, DeviceDeclaration, DeviceTokens, PairRequest
@@ -66,6 +66,8 @@ async def pair(
     secrets = open_secrets(settings, places)
     await secrets.set(_PROBE, "x")  # before an account is made whose key could not be kept
     await secrets.delete(_PROBE)
+    if secrets.backend is not None and settings.secrets.keyring is None:
+        await asyncio.to_thread(write_setting, places, "secrets.keyring", secrets.backend)
     if on_code is None:
         tokens = await pair_first(url, invite, declaration)
     else:

@@ -136,10 +136,11 @@ class Routes:
         return _answer(await self._face.status())
 
     async def undo(self, request: web.Request) -> web.Response:
-        command_id = (await _body(request)).get("id")
+        body = await _body(request)
+        command_id = body.get("id")
         if not isinstance(command_id, str):
             raise Problem("malformed_request", "Give the id of the command whose change to a note is to be undone.")
-        return _answer(await self._face.undo(command_id))
+        return _answer(await self._face.undo(command_id, _by(body)))
 
     async def unpair(self, request: web.Request) -> web.Response:
         return _answer(await self._face.unpair())

@@ -21,6 +21,10 @@ class FileStore:
     def description(self) -> str:
         return f"file ({self._path}, readable by you alone)"
 
+    @property
+    def backend(self) -> None:
+        return None
+
     async def get(self, name: str) -> str | None:
         async with self._lock:
             return (await asyncio.to_thread(self._read)).get(name)

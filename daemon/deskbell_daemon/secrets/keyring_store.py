@@ -17,19 +17,28 @@ T = TypeVar("T")
 class KeyringStore:
     """The secrets of one profile, under the service name `deskbell`.
 
-    Refuses backends that keep nothing or keep it in the open (keyring's fail and null, all of keyrings.alt).
+    Refuses backends that keep nothing or keep it in the open (keyring's fail and null, all of keyrings.alt). Always one
+    backend, never keyring's chain of several: what is written here must not be looked for elsewhere tomorrow.
     """
 
-    def __init__(self, profile: str, timeout_s: float) -> None:
+    def __init__(self, profile: str, timeout_s: float, pinned: str | None = None) -> None:
+        """`pinned`: the whole name of the backend's class; no other one is asked then."""
         self._profile = profile
         self._timeout_s = timeout_s
-        self._backend_name = "not opened yet"
+        self._pinned = pinned
+        self._backend: str | None = None
         self._lock = asyncio.Lock()
         self._hanging: threading.Thread | None = None
 
     @property
+    def backend(self) -> str | None:
+        """The whole name of the class of the backend that answers; None before the first call."""
+        return self._backend
+
+    @property
     def description(self) -> str:
-        return f"keyring ({self._backend_name})"
+        name = self._backend or self._pinned
+        return f"keyring ({name.removeprefix('keyring.backends.') if name else 'not opened yet'})"
 
     async def get(self, name: str) -> str | None:
         return await self._call(lambda: self._keyring().get_password(SERVICE, self._user(name)))
@@ -50,20 +59,8 @@ class KeyringStore:
         return f"{self._profile}/{name}"
 
     def _keyring(self) -> "KeyringBackend":
-        import keyring  # late: it searches every installed package for backends
-        from keyring.backends import fail
-
-        backend = keyring.get_keyring()
-        if isinstance(backend, fail.Keyring):  # keyring remembers a failed search; the desktop may be there now
-            keyring.core.init_backend()
-            backend = keyring.get_keyring()
-        for member in _members(backend):
-            if not _is_safe(member):
-                raise Problem(
-                    "keyring_missing",
-                    f"The only keyring here is {_name(member)}, which does not protect what it keeps.",
-                )
-        self._backend_name = _name(backend)
+        backend = _found() if self._pinned is None else _loaded(self._pinned)
+        self._backend = _name(backend)
         return backend
 
     async def _call(self, function: Callable[[], T]) -> T:
@@ -125,14 +122,45 @@ def _converted(error: Exception) -> Exception:
     return Problem("keyring_locked", f"The keyring did not do what it was asked: {type(error).__name__}: {error}")
 
 
-def _members(backend: "KeyringBackend") -> list["KeyringBackend"]:
-    from keyring.backends.chainer import ChainerBackend
+def _found() -> "KeyringBackend":
+    """The best that is safe. Raises Problem `keyring_missing`."""
+    import keyring  # late: it searches every installed package for backends
+    from keyring.backends import chainer, fail
 
-    return list(backend.backends) if isinstance(backend, ChainerBackend) else [backend]
+    backend = keyring.get_keyring()
+    if isinstance(backend, fail.Keyring):  # keyring remembers a failed search; the desktop may be there now
+        keyring.core.init_backend()
+        backend = keyring.get_keyring()
+    members = list(backend.backends) if isinstance(backend, chainer.ChainerBackend) else [backend]
+    for member in members:
+        if _is_safe(member):
+            return member
+    names = " and ".join(_name(member).removeprefix("keyring.backends.") for member in members) or "none"
+    raise Problem(
+        "keyring_missing", f"This machine has no keyring that protects what it keeps (what was found: {names})."
+    )
+
+
+def _loaded(name: str) -> "KeyringBackend":
+    """The backend of that class. Raises Problem `keyring_missing`."""
+    from keyring.core import load_keyring
+
+    try:
+        backend = load_keyring(name)
+    except Exception as error:  # each backend says in its own way that its service is not there
+        raise Problem(
+            "keyring_missing",
+            f"The keyring that this profile uses, {name}, does not answer here: {error}.",
+            next_step="Start its service. To use another keyring, unpair, take `keyring` out of [secrets] in config.toml "
+            "and pair again.",
+        ) from error
+    if not _is_safe(backend):
+        raise Problem("keyring_missing", f"{name} does not protect what it keeps.")
+    return backend
 
 
 def _name(backend: object) -> str:
-    return f"{type(backend).__module__}.{type(backend).__qualname__}".removeprefix("keyring.backends.")
+    return f"{type(backend).__module__}.{type(backend).__qualname__}"
 
 
 def _is_safe(backend: object) -> bool:

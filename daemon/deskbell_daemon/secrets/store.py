@@ -14,6 +14,11 @@ class SecretStore(Protocol):
         """For the person: where the secret is, such as `keyring (SecretService)`."""
         ...
 
+    @property
+    def backend(self) -> str | None:
+        """What `[secrets] keyring` is to say from now on, so that no other place is ever asked; None: nothing."""
+        ...
+
     async def get(self, name: str) -> str | None: ...
 
     async def set(self, name: str, value: str) -> None:
@@ -33,4 +38,4 @@ def open_secrets(settings: Settings, places: Places) -> SecretStore:
         return FileStore(places.secrets_file)
     from deskbell_daemon.secrets.keyring_store import KeyringStore
 
-    return KeyringStore(places.profile, settings.limits.keyring_s)
+    return KeyringStore(places.profile, settings.limits.keyring_s, settings.secrets.keyring)

@@ -59,7 +59,8 @@ class Hands:
                 folder = Path((await daemon.get("/v1/status"))["notes_folder"])
                 await asyncio.to_thread(self._open_path, folder)
             elif verb == "undo":
-                return f"Undone: {(await daemon.post('/v1/undo', {'id': choice.targets[0]}))['title']}"
+                undone = await daemon.post("/v1/undo", {"id": choice.targets[0], "by": by})
+                return f"Undone: {undone['title']}"
             elif verb in _PLAIN:
                 await daemon.post(_PLAIN[verb], {"by": by})
             elif verb in _EACH:

@@ -1,10 +1,16 @@
 """`deskbell connect` against a real relay and daemon: a fresh code, the values of this relay, and what cannot work."""
 
 import asyncio
+import contextlib
+import io
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
+import segno
 from typer.testing import CliRunner
 
 from deskbell_daemon.cli.clients import BY_NAME
@@ -55,7 +61,7 @@ def test_a_person_is_shown_steps_values_and_last_the_code(connect, household, na
     for part in ("command", "link", "notice"):
         assert document.get(part, "") in shown
     for field, value in document.get("values", {}).items():
-        assert re.search(rf"{re.escape(field)} +{re.escape(value)}", shown)
+        assert f"{field} {value}" in " ".join(shown.split())  # a long value is folded
     if "config" in document:
         pasted = shown.split(f"{document['config_file']}:\n")[1].split("\n\n")[0]
         assert json.loads(pasted) == document["config"]
@@ -91,3 +97,31 @@ def test_a_laptop_that_is_not_paired_has_nothing_to_connect(tmp_path):
     done = CliRunner().invoke(build(), ["connect", "cursor", "--json"], env={"DESKBELL_HOME": str(tmp_path)})
     assert done.exit_code == ExitCode.DAEMON_NOT_RUNNING
     assert done.stdout == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal of its own (POSIX)")
+def test_in_a_window_the_code_is_drawn_too_where_it_fits(household):
+    def seen(columns):
+        ours, theirs = os.openpty()
+        size = {"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "50"}
+        environment = {**os.environ, "DESKBELL_HOME": str(household.home), **size}
+        words = [sys.executable, "-m", "deskbell_daemon.cli", "connect", "--no-wait"]
+        child = subprocess.Popen(words, env=environment, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
+            while chunk := os.read(ours, 65_536):
+                text += chunk
+        os.close(ours)
+        assert child.wait(20) == 0
+        return text.decode()
+
+    def rows(text):
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+        return [line.rstrip() for line in plain.splitlines() if set(line.strip()) & set("█▀▄")]
+
+    wide = seen(100)
+    drawing = io.StringIO()
+    segno.make(re.search(CODE, wide)[0], micro=False).terminal(drawing, compact=True)
+    assert rows(wide) == drawing.getvalue().splitlines()
+    assert rows(seen(20)) == []

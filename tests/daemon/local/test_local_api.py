@@ -39,7 +39,13 @@ async def test_a_request_is_seen_as_it_comes_and_answered(relay, paired, start):
                 await client.post(f"/v1/requests/{command_id}/approve", {"for": "hour"})
             elif name == "finished":
                 break
-        assert [name for name in seen if name != "connection"] == ["status", "request", "request_answered", "finished"]
+        assert [name for name in seen if name != "connection"] == [
+            "status",
+            "request",
+            "request_answered",
+            "started",
+            "finished",
+        ]
         assert data["status"] == "done"
         with pytest.raises(Problem) as raised:
             await client.post(f"/v1/requests/{command_id}/refuse")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from deskbell_daemon.cli.processes import relay_child
 from deskbell_daemon.secrets.file_store import FileStore
 from deskbell_daemon.secrets.keyring_store import KeyringStore
 from deskbell_wire.errors import Problem
@@ -113,6 +114,114 @@ def test_a_locked_keyring_is_a_sentence_in_time(tmp_path):
     assert code == "keyring_locked"
     assert detail
     assert seconds < 5
+
+
+def test_a_secret_service_that_hangs_is_a_sentence_in_time_and_is_used_again_when_it_answers(tmp_path):
+    answers = _in_session(
+        tmp_path,
+        """
+        async def main(lock):
+            store, said = KeyringStore("default", 1), []
+            await store.set("refresh_token", "one")
+            daemon.send_signal(19)  # SIGSTOP: it is there, and does not answer
+            began = time.monotonic()
+            for _ in range(2):
+                try:
+                    await store.get("refresh_token")
+                except Problem as problem:
+                    said.append(problem.code)
+            seconds = time.monotonic() - began
+            daemon.send_signal(18)
+            while True:
+                try:
+                    return [said, seconds, await store.get("refresh_token")]
+                except Problem:
+                    await asyncio.sleep(0.05)
+        """,
+    )
+    assert answers[0] == ["keyring_locked", "keyring_locked"]
+    assert answers[1] < 3
+    assert answers[2] == "one"
+
+
+def test_the_pinned_keyring_alone_is_asked_and_one_that_has_gone_is_a_sentence(tmp_path):
+    pinned = "keyring.backends.SecretService.Keyring"
+    assert _in_session(
+        tmp_path,
+        f"""
+        async def main(lock):
+            import keyring
+            from keyring.backends import null
+            keyring.set_keyring(null.Keyring())  # what the machine would choose today is another one
+            store = KeyringStore("default", 10, "{pinned}")
+            await store.set("refresh_token", "one")
+            kept = [await store.get("refresh_token"), store.backend]
+            daemon.kill(); daemon.wait()
+            os.environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere"
+            try:
+                await KeyringStore("default", 10, "{pinned}").get("refresh_token")
+            except Problem as problem:
+                return [kept, problem.code, "{pinned}" in problem.detail, "unpair" in problem.next_step]
+        """,
+    ) == [["one", pinned], "keyring_missing", True, True]
+
+
+def test_without_any_bus_there_is_no_keyring_and_that_is_a_sentence(tmp_path):
+    code = """
+        async def main(lock):
+            daemon.kill(); daemon.wait()
+            os.environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere"
+            try:
+                await KeyringStore("default", 10).set("refresh_token", "one")
+            except Problem as problem:
+                return [problem.code, "--insecure-storage" in problem.next_step]
+    """
+    assert _in_session(tmp_path, code) == ["keyring_missing", True]
+
+
+def test_a_laptop_paired_on_a_desktop_keeps_its_key_in_the_secret_service_and_nowhere_else(tmp_path):
+    relay = relay_child(tmp_path / "relay", DESKBELL_REGISTRATION="open")
+    facts = asyncio.run(relay.start())
+    try:
+        paired, config, held, connected, files = _in_session(
+            tmp_path,
+            f"""
+            async def main(lock):
+                environment = {{**os.environ, "DESKBELL_HOME": "{tmp_path}/laptop"}}
+                def deskbell(*words):
+                    command = [sys.executable, "-m", "deskbell_daemon.cli", *words, "--json"]
+                    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40)
+                    assert done.returncode == 0, done.stderr
+                    return json.loads(done.stdout)
+                paired = deskbell("pair", "{facts["url"]}")
+                words = [sys.executable, "-m", "deskbell_daemon.cli", "daemon", "--no-tray"]
+                laptop = subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL)
+                try:
+                    while True:
+                        try:
+                            status = deskbell("status")
+                        except AssertionError:
+                            status = {{}}
+                        if (status.get("connection") or {{}}).get("connected"):
+                            break
+                        await asyncio.sleep(0.1)
+                finally:
+                    laptop.terminate(); laptop.wait()
+                token = await KeyringStore("default", 10).get("refresh_token")
+                home = "{tmp_path}/laptop"
+                files = [os.path.join(at, name) for at, _, names in os.walk(home) for name in names]
+                found = [name for name in files if token.encode() in open(name, "rb").read()]
+                config = [open(name).read() for name in files if name.endswith("config.toml")]
+                return [paired["secrets_backend"], config, status["secrets"], bool(token), found]
+            """,
+        )
+    finally:
+        asyncio.run(relay.stop())
+    assert paired == "keyring"
+    assert 'keyring = "keyring.backends.SecretService.Keyring"' in config[0]
+    assert held == "keyring (SecretService.Keyring)"
+    assert connected
+    assert files == []
 
 
 async def test_no_keyring_is_a_sentence(monkeypatch):

@@ -1,6 +1,7 @@
 """The tray as a process, against a fake panel: shown, clicked, and back after what dies under it."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,19 @@ async def test_the_icon_is_drawn_and_says_how_the_daemon_is(relay, paired, start
         await desktop.click("Pause:")
         await _title(desktop, "Connected")
     await _title(desktop, "does not run")
+
+
+async def test_the_icon_works_while_something_is_done(relay, paired, start, bus, desktop, tray, actions):
+    tray(bus)
+    await desktop.icon_comes()
+    async with start(paired):
+        await _title(desktop, "Connected")
+        actions.release.clear()
+        command_id = await relay.send(arguments={"title": "Long"})
+        await _title(desktop, "Working")
+        actions.release.set()
+        await relay.report(command_id)
+        await _title(desktop, "Connected")
 
 
 async def test_a_request_is_allowed_and_another_refused_from_the_menu(relay, paired, start, bus, desktop, tray):
@@ -130,6 +144,9 @@ async def test_what_was_done_is_told_and_undone(relay, paired, start, bus, deskt
         await desktop.click("Last commands", "", "Undo")
         second = paired.default_notes / again["output"]["path"]
         await desktop.wait(lambda: asyncio.to_thread(lambda: not second.exists()))
+    records = [json.loads(line) for line in (paired.audit_dir / "audit.jsonl").read_text().splitlines()]
+    by = [record["by"] for record in records if record["event"] == "undone"]
+    assert by == ["notification", "tray"]
 
 
 async def test_the_pages_are_opened_with_a_ticket(relay, paired, start, bus, desktop, tray):

@@ -37,12 +37,14 @@ def connect(
 
     made, relay = with_daemon(profile, get_code)
     fresh = {"code": made["code"], "expires_at": made["expires_at"]}
+    drawn = terminal.drawn(made["code"])
     code = f"Connect code:  {made['code']}   (once, until {made['expires_at'][11:16]} UTC)"
     if client is None:
         editor = gpt_editor(relay)
         terminal.emit(
             fresh | {"relay": relay, "mcp_url": f"{relay}/mcp", "gpt_editor": editor, "clients": list(BY_NAME)},
             code,
+            *drawn,
             "Type it into the page that the assistant opens, and approve the assistant on this laptop.\n",
             f"Any MCP client takes this address alone:  {relay}/mcp",
             f"What to do in yours, step by step:  deskbell connect {'|'.join(BY_NAME)}\n",
@@ -51,7 +53,7 @@ def connect(
         )
     else:
         document = BY_NAME[client].document(relay) | fresh
-        terminal.emit(document, *shown(terminal, document), f"\n{code}")
+        terminal.emit(document, *shown(terminal, document), f"\n{code}", *drawn)
     if wait and terminal.interactive:
         approve_when_asked(terminal, profile)
 

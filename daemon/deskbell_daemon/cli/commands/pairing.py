@@ -64,6 +64,7 @@ def pair(
         terminal.show(
             f"On the laptop that is paired already, run:\n  deskbell approve {shown.user_code}\n"
             f"(or type the code at {shown.verification_uri}; it counts for {shown.expires_in // 60} minutes)",
+            *terminal.drawn(shown.verification_uri_complete or shown.verification_uri, stderr=True),
             stderr=True,
         )
 
@@ -116,10 +117,7 @@ def tell_daemon(profile: str, settings: "Settings") -> str:
 
     async def reload(daemon: "LocalClient") -> str:
         status = await daemon.get("/v1/status")
-        if (status["secrets_backend"], status["notes_folder"]) != (
-            settings.secrets.backend,
-            str(settings.notes_folder),
-        ):
+        if status["notes_folder"] != str(settings.notes_folder):
             return "needs_restart"
         await daemon.post("/v1/reload")
         return "reloaded"
