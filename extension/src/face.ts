@@ -1,0 +1,78 @@
+// What the background tells the extension's pages. Pages hold no state of their own beyond what is on screen.
+
+import type { Failure, Hop, Status } from './wire.ts'
+
+/** `connected`: a ping came less than 40 s ago. `needs_pairing`: there is no account, or this device was revoked. */
+export type Connection = 'needs_pairing' | 'connecting' | 'connected' | 'offline'
+
+/** One command that waits for the person. Instants are those of the wire (RFC 3339, UTC, microseconds). */
+export interface Waiting {
+  id: string
+  action: string
+  title: string
+  assistant: string
+  host: string
+  arguments: Record<string, unknown>
+  expiresAt: string
+  receivedAt: string
+}
+
+/** One command that was seen, newest first in `Overview.recent`. */
+export interface Activity {
+  id: string
+  action: string
+  title: string
+  assistant: string
+  status: Status
+  at: string
+  hops: Partial<Record<Hop, string>>
+  summary: string
+  undoable: boolean
+  error?: Failure
+}
+
+/** A pairing under way: what the person compares, types or waits for. */
+export interface PairingView {
+  way: 'relay' | 'laptop'
+  userCode?: string
+  digits?: string
+  relayHost: string
+  expiresAt: string
+  state: 'waiting' | 'confirm_digits' | 'denied' | 'expired' | 'failed'
+  message?: string
+}
+
+/** Everything that popup, side panel, consent window and notes page show. */
+export interface Overview {
+  connection: Connection
+  relay?: string
+  deviceName?: string
+  deviceId?: string
+  lastPingAt?: string
+  problem?: Failure
+  paused: boolean
+  waiting: Waiting[]
+  recent: Activity[]
+  /** A daemon that keeps notes is paired to the account. */
+  daemon: boolean
+  pairing?: PairingView
+}
+
+/** What the person decided about an action: always run, ask each time, always refuse; `default`: as its risk says. */
+export type Rule = 'run' | 'ask' | 'refuse'
+
+/** One line of the rules page. */
+export interface RuleView {
+  action: string
+  title: string
+  risk: 'read' | 'write' | 'act'
+  rule: Rule | 'default'
+}
+
+/** Where a captured page went. */
+export interface CaptureView {
+  title: string
+  path: string
+  where: 'laptop' | 'browser'
+  characters: number
+}
