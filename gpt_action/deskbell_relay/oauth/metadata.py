@@ -14,8 +14,7 @@ from deskbell_relay.settings import Settings
 from deskbell_wire.actions import SCOPES
 from deskbell_wire.errors import Problem
 
-READABLE: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
-"""Public, and read by clients that run in a browser."""
+KEPT: Final = {"Cache-Control": "public, max-age=300"}
 
 AUTH_METHODS: Final = ("none", "client_secret_post", "client_secret_basic", "private_key_jwt")
 
@@ -73,7 +72,7 @@ class Metadata:
                 "authorization_response_iss_parameter_supported": True,
                 "service_documentation": f"{issuer}/",
             },
-            headers=READABLE,
+            headers=KEPT,
         )
 
     async def resource(self, call: Call) -> web.StreamResponse:
@@ -88,7 +87,7 @@ class Metadata:
             "scopes_supported": list(SCOPES),
             "resource_name": "Deskbell",
         }
-        return json_response(document, headers=READABLE)
+        return json_response(document, headers=KEPT)
 
     async def jwks(self, _call: Call) -> web.StreamResponse:
-        return json_response(self._keys.jwks(), headers=READABLE)
+        return json_response(self._keys.jwks(), headers=KEPT)

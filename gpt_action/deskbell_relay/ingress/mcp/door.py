@@ -17,7 +17,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIO
 from pydantic_core import from_json
 
 from deskbell_relay.channel.bus import Abandoned, Bus
-from deskbell_relay.http import body
+from deskbell_relay.http import body, cors
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.ingress.mcp import rpc
 from deskbell_relay.ingress.mcp.asgi import answered
@@ -179,15 +179,19 @@ class McpDoor:
         self._bus.publish(Abandoned(call.who.grant_id, session, spelled(parameters.get("requestId"))))
 
     def _check_origin(self, request: web.Request) -> None:
-        """Refuse a page of another site, and another name for this machine (DNS rebinding).
+        """Refuse another name for this machine (DNS rebinding), and pages that anybody on the way may have written.
+
+        The protocol has Origin checked so that a page which had its own name point at this machine gets no answer. That page
+        sends its own name as Host. Clients that run in a page of another site come with a token that they asked for
+        themselves and that the person approved; no cookie opens this door, so a page without one hears 401.
 
         Raises Problem foreign_host, foreign_origin.
         """
         if request.host.lower().removesuffix(":443") not in self._own:
             raise Problem("foreign_host", f"This relay is not called {request.host[:100]!r}.")
         origin = request.headers.get("Origin")
-        if origin is not None and origin.lower() != self._settings.issuer.lower():
-            raise Problem("foreign_origin", "Pages of other sites may not use this door.")
+        if origin is not None and origin.lower() != self._settings.issuer.lower() and not cors.is_accountable(origin):
+            raise Problem("foreign_origin", "This page has no address of its own over https; open the client from one.")
 
 
 def revision_of(call: Call, message: Mapping[str, Any]) -> str:

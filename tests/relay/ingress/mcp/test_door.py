@@ -75,16 +75,35 @@ async def test_reading_notes_as_resources_needs_the_right_to_read(laptop: Laptop
     [
         ("Host", "evil.example", "foreign_host"),
         ("Host", "127.0.0.1:1", "foreign_host"),
-        ("Origin", "https://evil.example", "foreign_origin"),
+        ("Origin", "http://evil.example", "foreign_origin"),
+        ("Origin", "http://127.0.0.1.evil.example", "foreign_origin"),
+        ("Origin", "file://", "foreign_origin"),
         ("Origin", "null", "foreign_origin"),
     ],
 )
-async def test_another_name_and_another_sites_page_are_refused(
+async def test_another_name_and_a_page_that_anybody_may_have_written_are_refused(
     assistant: Assistant, header: str, value: str, code: str
 ) -> None:
     status, problem, _ = await posted(assistant, INITIALIZE, **{header: value})
     assert (status, problem["code"]) == (403, code)
     assert (await posted(assistant, INITIALIZE, Origin=assistant.relay.url))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://client.example", "http://localhost:6274", f"chrome-extension://{'a' * 32}"]
+)
+async def test_a_client_in_a_page_of_another_site_is_let_in_by_its_token_alone(
+    assistant: Assistant, origin: str
+) -> None:
+    status, _, headers = await posted(assistant, INITIALIZE, Origin=origin)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert {"Mcp-Session-Id", "Mcp-Protocol-Version", "WWW-Authenticate"} <= set(
+        headers["Access-Control-Expose-Headers"].split(", ")
+    )
+    assert "Access-Control-Allow-Credentials" not in headers
+    status, _, headers = await posted(assistant, INITIALIZE, token="", Origin=origin)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (401, "*")
+    assert "resource_metadata=" in headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(
