@@ -1,6 +1,7 @@
 // What the extension's pages may ask of the background, and what it tells them. Typed on both sides.
 
 import { defineExtensionMessaging } from '@webext-core/messaging'
+import type { NewNote, SavedNote } from './actions/context.ts'
 import type { CaptureView, Overview, Rule, RuleView } from './face.ts'
 import { type Failure, Problem } from './wire.ts'
 
@@ -20,6 +21,10 @@ export interface Requests {
   refuse: { data: { id: string }; answer: null }
   undo: { data: { id: string }; answer: null }
   captureTab: { data: { mode: 'page' | 'selection'; tabId?: number }; answer: CaptureView }
+  /** A chat's answer, kept as a captured page is: in the daemon's folder, or in the extension's own notes. */
+  keepNote: { data: NewNote; answer: SavedNote }
+  /** Show the consent window, the one that there is; `id`: the request to begin with. */
+  openRequests: { data: { id?: string }; answer: null }
   rules: { data: undefined; answer: RuleView[] }
   setRule: { data: { action: string; rule: Rule | 'default' }; answer: null }
   /** For src/ai/: the relay's address and a token good for at least a minute. A page never stores it. */
