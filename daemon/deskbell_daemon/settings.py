@@ -120,7 +120,9 @@ def parse_settings(text: str, path: Path, default_notes: Path) -> Settings:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Problem("invalid_settings", f"{path} is not valid TOML: {error}.") from error
+        last = len(text.splitlines())
+        where = str(error).replace("(at end of document)", f"(at line {last}, the end of the file)")
+        raise Problem("invalid_settings", f"{path} is not valid TOML: {where}.") from error
     table.setdefault("notes_folder", str(default_notes))
     try:
         return Settings.model_validate(table)

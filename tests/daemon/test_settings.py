@@ -54,9 +54,10 @@ def test_a_fault_names_file_line_and_key(home, text, line, says):
     assert says in raised.value.detail
 
 
-def test_what_is_no_toml_names_the_line(home):
-    home.config_file.write_text("a = 1\nb = [\n")
-    with pytest.raises(Problem, match=r"config\.toml is not valid TOML: .*"):
+@pytest.mark.parametrize(("text", "line"), [("a = 1\nb = [\n", 2), ("a = 1\nb = =\nc = 2\n", 2), ('a = """', 1)])
+def test_what_is_no_toml_names_the_line(home, text, line):
+    home.config_file.write_text(text)
+    with pytest.raises(Problem, match=rf"config\.toml is not valid TOML: .*line {line}\b"):
         load_settings(home)
 
 
