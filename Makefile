@@ -8,11 +8,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 SOURCES := wire gpt_action daemon
-CHECKED := $(SOURCES) tests bench
+CHECKED := $(SOURCES) tests bench packaging
 # Clients and mock providers that somebody else wrote, for the tests; Node itself comes with the Python packages.
 FOREIGN := tests/foreign/node_modules
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help demo test foreign-client lint format bench openapi tables lock clean packages
+.PHONY: help demo extension test foreign-client lint format bench openapi tables lock clean packages
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -20,13 +21,22 @@ help:  ## what there is to make
 demo: $(VENV)/.run  ## the main job, from an assistant's request to a note on disk; ends by itself
 	$(BIN)/deskbell demo
 
-test: packages $(VENV)/.dev $(FOREIGN)/.done  ## all tests, with all that they need
+extension: extension/node_modules/.done  ## build the browser extension and pack it for the stores, into dist/
+	$(NPM) run --silent --prefix extension build
+	$(NPM) run --silent --prefix extension build:firefox
+	$(BIN)/python packaging/extension/zips.py
+
+test: packages $(VENV)/.dev $(FOREIGN)/.done extension  ## all tests, with all that they need
+	$(NPM) test --silent --prefix extension
+	$(NPM) run --silent --prefix extension lint:firefox
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 foreign-client: $(FOREIGN)/.done  ## the official Inspector and the AI SDK use the MCP door; prints their steps
 	$(BIN)/python tests/support/foreign_clients.py
 
-lint: $(VENV)/.dev  ## ruff, mypy, import-linter
+lint: $(VENV)/.dev extension/node_modules/.done  ## ruff, mypy, import-linter; biome and tsc for the extension
+	$(NPM) run --silent --prefix extension lint
+	$(NPM) run --silent --prefix extension check
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/mypy
@@ -56,10 +66,10 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew
 		--no-annotate --no-deps requirements/model.in -o requirements/model.txt
 
 clean:  ## remove what make has made
-	rm -rf $(VENV) $(FOREIGN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(FOREIGN) extension/node_modules extension/.output extension/.wxt .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # What the tests use besides Python; installed where we may, said where we may not.
-DEBIAN := dbus bubblewrap gnome-keyring faketime xvfb xfce4-panel xfce4-notifyd xdotool chromium
+DEBIAN := dbus bubblewrap gnome-keyring faketime xvfb xfce4-panel xfce4-notifyd xdotool chromium firefox-esr
 packages:
 	@missing=$$(for p in $(DEBIAN); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
 	[ -z "$$missing" ] && exit 0; \
@@ -86,4 +96,8 @@ $(VENV)/.dev: requirements/dev.lock requirements/model.txt pyproject.toml | $(BI
 
 $(FOREIGN)/.done: tests/foreign/package.json tests/foreign/package-lock.json tests/foreign/.npmrc | $(VENV)/.dev
 	$(BIN)/npm ci --prefix tests/foreign --no-progress --loglevel=error
+	@touch $@
+
+extension/node_modules/.done: extension/package.json extension/package-lock.json extension/.npmrc | $(VENV)/.dev
+	$(NPM) ci --prefix extension --no-audit --no-fund --no-progress --loglevel=error
 	@touch $@
