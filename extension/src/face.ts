@@ -76,3 +76,10 @@ export interface CaptureView {
   where: 'laptop' | 'browser'
   characters: number
 }
+
+/** A page or a selection, read for the chat. `markdown` has no front matter. */
+export interface PageText {
+  title: string
+  url: string
+  markdown: string
+}

@@ -2,7 +2,7 @@
 
 import { defineExtensionMessaging } from '@webext-core/messaging'
 import type { NewNote, SavedNote } from './actions/context.ts'
-import type { CaptureView, Overview, Rule, RuleView } from './face.ts'
+import type { CaptureView, Overview, PageText, Rule, RuleView } from './face.ts'
 import { type Failure, Problem } from './wire.ts'
 
 /** An answer crosses as data: an exception would lose its code and its next step on the way. */
@@ -21,6 +21,8 @@ export interface Requests {
   refuse: { data: { id: string }; answer: null }
   undo: { data: { id: string }; answer: null }
   captureTab: { data: { mode: 'page' | 'selection'; tabId?: number }; answer: CaptureView }
+  /** A page's text for the chat: read as captureTab does, and kept nowhere. */
+  readTab: { data: { mode: 'page' | 'selection'; tabId?: number }; answer: PageText }
   /** A chat's answer, kept as a captured page is: in the daemon's folder, or in the extension's own notes. */
   keepNote: { data: NewNote; answer: SavedNote }
   /** Show the consent window, the one that there is; `id`: the request to begin with. */
