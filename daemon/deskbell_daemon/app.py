@@ -23,6 +23,7 @@ from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.link.connection import Connection
 from deskbell_daemon.link.pairing import take_back
 from deskbell_daemon.link.relay import RelayStream
+from deskbell_daemon.link.runs import Runs
 from deskbell_daemon.local.api import LocalApi
 from deskbell_daemon.local.changes import Changes
 from deskbell_daemon.local_actions.catalogue import LocalActions, look_up
@@ -299,7 +300,9 @@ class Daemon:
             await line.close()
 
     def _live_context(self, run: Run) -> LiveContext:
-        return LiveContext(run.command_id, run.tell, run.stopped, self._local)
+        runs = Runs(lambda: self._paired().relay)
+        notes = self._notes.room if self._notes else _no_notes
+        return LiveContext(run.command_id, run.tell, run.stopped, self._local, notes, runs, run.restarting)
 
     async def _settings_changed(self, settings: Settings) -> None:
         """config.toml has changed: its actions and its consent rules hold from now on, the rest from the next start."""
@@ -323,6 +326,10 @@ class Daemon:
 def declaration(settings: Settings) -> DeviceDeclaration:
     """What this daemon says of itself when it is paired."""
     return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(available()))
+
+
+def _no_notes() -> Any:
+    raise Problem("unknown_action", "This daemon keeps no notes.")
 
 
 def _no_context(command_id: str) -> Any:

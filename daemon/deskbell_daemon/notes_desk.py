@@ -29,7 +29,7 @@ class NotesDesk:
 
     def context(self, command_id: str) -> Context:
         """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
-        return Context(command_id, self._open())
+        return Context(command_id, self.room())
 
     def undo(self, command_id: str) -> UndoneNote:
         """Take back what a command did to a note, for the person. Blocks; raises Problem, as `NotesRoom.undo` does."""
@@ -37,9 +37,10 @@ class NotesDesk:
             asked = UndoNote(command_id=command_id)
         except ValidationError as error:
             raise Problem("malformed_request", f"{command_id[:60]!r} is no command's id.") from error
-        return self._open().undo(asked, new_id("cmd"))
+        return self.room().undo(asked, new_id("cmd"))
 
-    def _open(self) -> NotesRoom:
+    def room(self) -> NotesRoom:
+        """The open notes folder. Blocks; raises Problem when it cannot be opened."""
         with self._lock:
             if self._room is None:
                 try:
@@ -78,7 +79,7 @@ class NotesDesk:
     def look(self) -> None:
         """Open the folder now, so that status and search know of it. Blocks."""
         try:
-            self._open()
+            self.room()
         except Problem as problem:
             log.warning("notes_not_open", code=problem.code)
 

@@ -21,6 +21,7 @@ PARTS = {
     "DeviceDeclaration",
     "LocalAction",
     "Message",
+    "NoteAsked",
     "Usage",
 }  # stand within others' examples
 # What only one side reads, or what holds a secret, needs no example that both read.

@@ -58,6 +58,7 @@ class Action:
 SCOPES: Final[dict[str, str]] = {
     "notes:read": "Read, list and search your notes",
     "notes:write": "Create, change and trash notes (each change can be undone)",
+    "notes:draft": "Have an AI of your relay write new notes (its provider may charge for it; each can be undone)",
     "devices:read": "See which of your devices are there",
     "desktop:notify": "Show notifications on your desktop",
     "clipboard:write": "Put text into your clipboard, each time with your consent",
@@ -108,6 +109,20 @@ CATALOGUE: Final[tuple[Action, ...]] = (
         "write",
         repeatable=True,
         destructive=True,
+    ),
+    Action(
+        "note.draft",
+        "draftNote",
+        "Have an AI write a note",
+        "Has an AI model of the user's relay write a new note, which grows on the laptop while it is written. Use it when the "
+        "user asks for that; what you can write yourself goes through createNote. It takes a while: then ask getResult.",
+        notes.DraftNote,
+        notes.DraftedNote,
+        "notes:draft",
+        "write",
+        repeatable=True,
+        kinds=LAPTOP,
+        open_world=True,
     ),
     Action(
         "note.read",

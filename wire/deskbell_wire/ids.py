@@ -19,3 +19,8 @@ RunId = Annotated[str, StringConstraints(pattern=f"^run_{_PATTERN}$", max_length
 def new_id(kind: Kind) -> str:
     """A fresh id such as `cmd_01932c07-…`."""
     return f"{kind}_{uuid_utils.uuid7()}"
+
+
+def run_of(command_id: str) -> str:
+    """The id of the one run that a command may start: begun again after a crash, it is still the same run."""
+    return f"run_{command_id.removeprefix('cmd_')}"

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from deskbell_wire.clock import Timestamp
-from deskbell_wire.ids import CommandId
+from deskbell_wire.ids import CommandId, RunId
+from deskbell_wire.run import ModelName, ProviderName
 
 MAX_NOTE_CHARACTERS = 90_000
 """What fits into one Action body of 100,000 characters with room for the rest."""
@@ -127,6 +128,33 @@ class UndoNote(Input):
     command_id: CommandId | None = Field(default=None, description="Undo what this command did.")
 
 
+class DraftNote(Input):
+    title: str = Field(
+        min_length=1, max_length=300, description="The note's title; it also names the file. Plain words, no path."
+    )
+    prompt: str | None = Field(
+        default=None, min_length=1, max_length=50_000, description="What the AI is asked to write. Or give run_id."
+    )
+    run_id: RunId | None = Field(
+        default=None,
+        description="A run that has begun already, instead of a prompt: its answer is written down from its beginning.",
+    )
+    provider: ProviderName | None = Field(
+        default=None, description="The AI provider, such as openai or local. Absent: the relay's first."
+    )
+    model: ModelName | None = Field(default=None, description="The provider's model. Absent: the relay's usual one.")
+    folder: Folder = ""
+    tags: list[Tag] = Field(default_factory=list, max_length=20, description="Tags for the note's front matter.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.prompt is None) == (self.run_id is None):
+            raise ValueError("give either prompt or run_id, and not both")
+        if self.run_id is not None and (self.provider or self.model):
+            raise ValueError("a run that has begun has its provider and model already")
+        return self
+
+
 class NoteRef(Output):
     """A note after a write."""
 
@@ -135,6 +163,19 @@ class NoteRef(Output):
     version: str = Field(description="Give it to editNote.")
     characters: int = Field(description="The length of the note's text.")
     created: bool = Field(default=False, description="Whether this command made the note.")
+
+
+class DraftedNote(NoteRef):
+    """A note that an AI has written, as far as it came."""
+
+    run_id: RunId | None = None
+    partial: bool = Field(default=False, description="Whether the answer was stopped: then a part of it is kept.")
+    reason: str | None = Field(default=None, description="Why only a part of it is there.")
+    provider: str | None = Field(default=None, description="Who answered.")
+    model: str | None = None
+    tokens: int | None = Field(default=None, description="The tokens of the answer.")
+    ttft_ms: float | None = Field(default=None, description="Milliseconds until the first token.")
+    tokens_per_s: float | None = Field(default=None, description="From the first token to the last.")
 
 
 class NoteText(Output):
@@ -184,5 +225,5 @@ class TrashedNote(Output):
 class UndoneNote(Output):
     path: str = Field(description="The note's path now.")
     title: str
-    undone: str = Field(description="What was undone: create, append, edit, trash or undo.")
+    undone: str = Field(description="What was undone: create, append, edit, draft, trash or undo.")
     version: str | None = Field(default=None, description="The note's version now. Absent: it is in the trash.")

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from deskbell_wire.clock import Timestamp
 from deskbell_wire.command import WireModel
-from deskbell_wire.ids import RunId
+from deskbell_wire.ids import CommandId, RunId
 
 EndStatus = Literal["done", "stopped", "error"]
 RunStatus = Literal["running", "done", "stopped", "error"]
@@ -26,6 +26,13 @@ class Message(WireModel):
     content: Annotated[str, StringConstraints(min_length=1)]
 
 
+class NoteAsked(WireModel):
+    """What became of the wish to have a run's answer written into a note: a command, or why there is none."""
+
+    command_id: CommandId | None = Field(default=None, description="The `note.draft` command; it answers with the path")
+    error: str | None = Field(default=None, description="A sentence for the person; the run itself goes on")
+
+
 class RunRequest(WireModel):
     """What `POST /ai/runs` takes: a prompt, or a whole conversation."""
 
@@ -33,7 +40,18 @@ class RunRequest(WireModel):
     model: ModelName | None = Field(default=None, description="Default: the one that the operator chose")
     prompt: Annotated[str, StringConstraints(min_length=1)] | None = None
     messages: Annotated[list[Message], Field(min_length=1, max_length=MOST_MESSAGES)] | None = None
-    save_as_note: bool = Field(default=False, description="Told to the account's devices in the `run` event")
+    run_id: RunId | None = Field(
+        default=None, description="The run's id, if the caller chooses it: asked again with it, it is the same run"
+    )
+    save_as_note: bool = Field(
+        default=False, description="A device of the account writes the answer into a note while it comes"
+    )
+    note_title: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = Field(
+        default=None, description="Of that note. Default: the prompt's first words"
+    )
+    note_folder: Annotated[str, StringConstraints(max_length=500)] = Field(
+        default="", description="Of that note, inside the notes folder. Empty: the top folder"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -44,6 +62,16 @@ class RunRequest(WireModel):
     def conversation(self) -> list[Message]:
         """The messages; a prompt is one of the user's."""
         return self.messages or [Message(role="user", content=self.prompt or "")]
+
+
+class RunStarted(WireModel):
+    """What `POST /ai/runs` answers: 201, or 200 when there was a run of that id already."""
+
+    run_id: RunId
+    provider: ProviderName
+    model: str
+    stream: str = Field(description="The path of its stream")
+    note: NoteAsked | None = Field(default=None, description="With save_as_note")
 
 
 class Usage(WireModel):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deskbell_daemon.link.runs import Runs
 from deskbell_daemon.notes.room import NotesRoom
 
 if TYPE_CHECKING:
@@ -29,3 +30,8 @@ class LiveContext:
     stopped: asyncio.Event
     """Set when the action is to end soon: it then raises `gate.performance.Stopped`."""
     local: "LocalActions"
+    notes: Callable[[], NotesRoom]
+    """Opens the notes folder if need be. Blocks; raises Problem."""
+    runs: Runs
+    restarting: Callable[[], bool]
+    """Whether `stopped` is set because the daemon stops: what may be repeated is begun again at its next start."""

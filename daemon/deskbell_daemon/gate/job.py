@@ -12,6 +12,9 @@ _ORDERED = "note."
 """One area of actions with a state in common. Others (a page, a program) do not see each other's effects."""
 
 
+_NEW = frozenset({"note.create", "note.draft"})
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a person is asked about, and what an answer is good for."""
@@ -47,14 +50,14 @@ class Job:
 def conflict(one: Job, other: Job) -> bool:
     """Whether the later of the two must wait for the earlier one: what was queued in order must happen in order.
 
-    Reads go side by side, and so do new notes of different titles. Everything else in the notes waits: an undo or a
-    path with other letters can touch what the one before it made.
+    Reads go side by side, and so do new notes of different titles, drafted ones among them. Everything else in the
+    notes waits: an undo or a path with other letters can touch what the one before it made.
     """
     if not (one.action.id.startswith(_ORDERED) and other.action.id.startswith(_ORDERED)):
         return False
     if one.action.risk == "read" and other.action.risk == "read":
         return False
-    return not (one.action.id == other.action.id == "note.create" and _place(one) != _place(other))
+    return not (one.action.id in _NEW and other.action.id in _NEW and _place(one) != _place(other))
 
 
 def _place(job: Job) -> tuple[str, str]:

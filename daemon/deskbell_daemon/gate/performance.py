@@ -46,6 +46,10 @@ class Run:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     status: StopStatus = "cancelled"
 
+    def restarting(self) -> bool:
+        """Whether it is stopped because the daemon stops."""
+        return self.status == "interrupted"
+
 
 class Performance:
     """A small pool of threads, and the table of what each action does."""
@@ -130,6 +134,8 @@ class Performance:
         try:
             return self._done(await self._live[job.action.id](job.arguments, self._live_context(run)))
         except Stopped:
+            if run.restarting() and job.action.repeatable:
+                raise asyncio.CancelledError from None  # the ledger has it as started: the next start begins it again
             error = interrupted(job.action.id) if run.status == "interrupted" else None
             return Report(status=run.status, error=error, acted_at=self._now())
         except Exception as error:  # noqa: BLE001 - as above

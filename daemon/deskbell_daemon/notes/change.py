@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["create", "append", "edit", "trash", "undo"]
+Kind = Literal["create", "append", "edit", "draft", "trash", "undo"]
 Effect = Literal["create", "write", "move"]
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -20,6 +20,7 @@ from ruamel.yaml.error import YAMLError
 MAX_BLOCK_CHARACTERS: Final = 65_536
 _BLOCK: Final = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _COMMAND: Final = re.compile(r"cmd_[0-9a-f-]{36}")
+_RUN: Final = re.compile(r"run_[0-9a-f-]{36}")
 _PLAIN: Final = re.compile(r"[^\W\d_](?:[\w ,.()+/-]*[\w.)])?")
 _WORDS_OF_YAML: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan", "none"])
 _UNPRINTABLE: Final = re.compile(
@@ -39,6 +40,18 @@ _UNREADABLE: Final = (
 
 _parsers = threading.local()
 
+DraftStatus = Literal["drafting", "partial"]
+_STATUSES: Final[dict[Any, DraftStatus]] = {"drafting": "drafting", "partial": "partial"}
+
+
+@dataclass(frozen=True, slots=True)
+class DraftMark:
+    """That an AI writes, or wrote, this note: its run; how far it is, in characters of the answer; None once it is whole."""
+
+    run: str
+    status: DraftStatus | None = None
+    poured: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Meta:
@@ -48,6 +61,7 @@ class Meta:
     tags: tuple[str, ...] = ()
     command: str | None = None
     created: str | None = None
+    draft: DraftMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +216,16 @@ def _meta(data: Mapping[Any, Any]) -> Meta:
         tuple(_tags(data.get("tags"))),
         command if isinstance(command, str) and _COMMAND.fullmatch(command) else None,
         created if isinstance(created, str) else created.isoformat() if isinstance(created, date) else None,
+        _draft(data, deskbell) if isinstance(deskbell, Mapping) else None,
     )
+
+
+def _draft(data: Mapping[Any, Any], deskbell: Mapping[Any, Any]) -> DraftMark | None:
+    run, poured, status = deskbell.get("run"), deskbell.get("characters"), data.get("status")
+    if not isinstance(run, str) or not _RUN.fullmatch(run):
+        return None
+    counted = isinstance(poured, int) and not isinstance(poured, bool) and poured >= 0
+    return DraftMark(run, _STATUSES.get(status) if isinstance(status, str) else None, poured if counted else None)
 
 
 def _tags(value: Any) -> list[str]:

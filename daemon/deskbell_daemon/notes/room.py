@@ -1,4 +1,4 @@
-"""The notes room's face: the eight note operations, each done once per command id, however often it is asked for."""
+"""The notes room's face: the note operations, each done once per command id, however often it is asked for."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from deskbell_daemon.notes import front_matter, names, query, questions, recovery, trash
 from deskbell_daemon.notes.change import Change, Kind
 from deskbell_daemon.notes.document import Document
+from deskbell_daemon.notes.draft import Drafts
 from deskbell_daemon.notes.folder import Folder
 from deskbell_daemon.notes.index import Index
 from deskbell_daemon.notes.journal import Journal
@@ -68,6 +69,9 @@ class NotesRoom:
             self._paths = Paths(folder, self._writer.listing)
             self._undo = Undo(self._writer, self._versions)
             self._locks = Locks()
+            self.drafts = Drafts(
+                self._writer, self._paths, self._journal, self._index, self._locks, self._settle, clock
+            )
             self._opening = threading.Lock()
             self._settled = threading.Event()
             self._writes = 0
@@ -251,13 +255,15 @@ class NotesRoom:
         except Problem:
             return
         meta = document.block.meta
-        if meta.command is None or self._journal.find(meta.command) is not None:
+        if meta.command is None or (meta.draft is not None and meta.draft.status == "drafting"):
+            return  # a draft is gone on with by its command
+        if self._journal.find(meta.command) is not None:
             return
         try:
             at = from_timestamp(meta.created or "")
         except ValueError:
             at = self._clock()
-        self._record(document, "create", meta.command, at)
+        self._record(document, "draft" if meta.draft is not None else "create", meta.command, at)
 
     def _prune(self) -> None:
         per_note, days = self._kept

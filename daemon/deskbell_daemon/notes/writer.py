@@ -136,6 +136,30 @@ class Writer:
             "version_conflict", f"{short(path)} was changed on the laptop in this moment; nothing was written."
         )
 
+    def swap(self, path: str, stamp: Stamp, data: bytes, command: str) -> Stamp | None:
+        """Puts `data` in the place of a note that grows, if that is still what was read; keeps no version, undoes nothing.
+
+        What the file is then; None when somebody has saved it meanwhile. Raises Problem.
+        """
+        if len(data) > MAX_FILE_BYTES:
+            raise Problem("note_too_large", f"The note would have {len(data):,} bytes; {MAX_FILE_BYTES:,} is the most.")
+        self.prepare()
+        waiting = recovery.temp(command)
+        try:
+            self._write_waiting(waiting, data, stamp.mode)
+            fresh = self.folder.stamp(waiting)
+            if fresh is not None and self.folder.stamp(path) == stamp:
+                self.folder.replace(waiting, path)
+                return fresh
+        except FileNotFoundError as error:
+            self._prepared = False
+            raise _gone(self.folder) from error
+        except Problem:
+            self.folder.remove(waiting)
+            raise
+        self.folder.remove(waiting)
+        return None
+
     def move(self, change: Change) -> None:
         """Moves a note into the trash or out of it. Raises Problem `name_taken` when the new name is not free."""
         self.prepare()
