@@ -26,6 +26,7 @@ from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.http.route import Route
 from deskbell_relay.http.router import mount
+from deskbell_relay.ingress.device_door import DeviceDoor
 from deskbell_relay.ingress.documents import DocumentsApi
 from deskbell_relay.ingress.gpt_action import GptActionDoor
 from deskbell_relay.ingress.intake import Intake
@@ -107,6 +108,7 @@ class Relay:
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
             *AiApi(self.runs, Shares(store, self.runs, settings.ai_share_s), settings.issuer).routes(),
+            *DeviceDoor(intake).routes(),
             *self.identity.routes(),
             *DocumentsApi(store, settings, self.metrics, lambda: self.guard.draining).routes(),
         ]
@@ -119,10 +121,9 @@ class Relay:
     def revoke(self, credential_id: str) -> None:
         """A device or a grant was revoked: cut it off everywhere, and end what it has left in the queue."""
         self.bus.publish(Revoked(credential_id))
-        if credential_id.startswith("gra_"):
-            task = asyncio.create_task(self.commands.end_revoked(), name="revoked")
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+        task = asyncio.create_task(self.commands.end_revoked(), name="revoked")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     async def heartbeat(self) -> None:
         """One beat: a ping on every stream, and presence renewed."""

@@ -1,11 +1,11 @@
 """A command: one request to perform an action, as the relay sends it to a device."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from deskbell_wire.clock import Timestamp
-from deskbell_wire.ids import CommandId, DeviceId, GrantId
+from deskbell_wire.ids import AskerId, CommandId, DeviceId
 
 Status = Literal[
     "queued",
@@ -31,10 +31,14 @@ class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Assistant(WireModel):
-    """Who asks: the grant, and the names that a person recognises it by."""
+OWN_DEVICE: Final = "your own device"
+"""What stands as host where another device of the account asks."""
 
-    grant_id: GrantId
+
+class Assistant(WireModel):
+    """Who asks: the grant, and the names that a person recognises it by; or another device of the account."""
+
+    grant_id: AskerId = Field(description="Of the grant; a device's id where a device of the account asks")
     name: str = Field(max_length=200, description="The client's own name; unverified")
     host: str = Field(
         max_length=255,
@@ -52,6 +56,15 @@ class Command(WireModel):
     assistant: Assistant
     received_at: Timestamp = Field(description="When the relay took the request")
     expires_at: Timestamp = Field(description="Not to be started after this instant")
+
+
+class CommandRequest(WireModel):
+    """`POST /v1/commands`: what a device asks another device of its account to do."""
+
+    action: str = Field(max_length=64, description="A note action of the catalogue, such as note.create")
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    device: str | None = Field(default=None, min_length=1, max_length=64, description="A device's name or id")
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
 
 
 class Cancellation(WireModel):

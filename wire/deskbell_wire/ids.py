@@ -12,6 +12,8 @@ _PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 CommandId = Annotated[str, StringConstraints(pattern=f"^cmd_{_PATTERN}$", max_length=40)]
 DeviceId = Annotated[str, StringConstraints(pattern=f"^dev_{_PATTERN}$", max_length=40)]
+AskerId = Annotated[str, StringConstraints(pattern=f"^(gra|dev)_{_PATTERN}$", max_length=40)]
+"""Who asks for a command: an assistant's grant, or a device of the same account."""
 GrantId = Annotated[str, StringConstraints(pattern=f"^gra_{_PATTERN}$", max_length=40)]
 RunId = Annotated[str, StringConstraints(pattern=f"^run_{_PATTERN}$", max_length=40)]
 

@@ -1,6 +1,6 @@
 """Accepting submissions: joining those that are the same, choosing devices, and making commands durable, many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -8,12 +8,12 @@ from sqlalchemy import Connection, select
 from deskbell_relay.channel import log
 from deskbell_relay.channel.log import Entry
 from deskbell_relay.dispatch.choice import able, choose
-from deskbell_relay.dispatch.roster import Candidate, Rosters
+from deskbell_relay.dispatch.roster import Candidate, Roster, Rosters
 from deskbell_relay.dispatch.submission import Acceptance, Fresh, Submission
 from deskbell_relay.store.prepared import Prepared, PreparedInsert, one_of
 from deskbell_relay.store.tables import commands
 from deskbell_wire.clock import now_us, to_timestamp
-from deskbell_wire.command import Assistant, Command
+from deskbell_wire.command import OWN_DEVICE, Assistant, Command
 from deskbell_wire.errors import Problem
 
 # By one column each: two lists in one query would be looked up pair by pair.
@@ -67,14 +67,7 @@ class Acceptor:
                 if command_id is not None:
                     outcomes[item.command_id] = Acceptance(command_id)
                     continue
-                fresh.append(
-                    (
-                        item,
-                        able(
-                            rosters[item.principal.account_id].devices, item.action.id, item.device, item.local_action
-                        ),
-                    )
-                )
+                fresh.append((item, able(_others(item, rosters), item.action.id, item.device, item.local_action)))
                 earlier.add(item)
             except Problem as problem:
                 outcomes[item.command_id] = problem
@@ -112,8 +105,8 @@ class Earlier:
         key is a wish to do it again. Without one, a request joins its equal that is still in flight.
         """
         if item.idempotency_key is None:
-            return self._open.get((item.grant_id, item.fingerprint))
-        found = self._keyed.get((item.grant_id, item.idempotency_key))
+            return self._open.get((item.asker_id, item.fingerprint))
+        found = self._keyed.get((item.asker_id, item.idempotency_key))
         if found is None:
             return None
         command_id, fingerprint = found
@@ -126,19 +119,26 @@ class Earlier:
 
     def add(self, item: Submission) -> None:
         """A new command, which the next of this group may repeat."""
-        self._open[item.grant_id, item.fingerprint] = item.command_id
+        self._open[item.asker_id, item.fingerprint] = item.command_id
         if item.idempotency_key is not None:
-            self._keyed[item.grant_id, item.idempotency_key] = (item.command_id, item.fingerprint)
+            self._keyed[item.asker_id, item.idempotency_key] = (item.command_id, item.fingerprint)
+
+
+def _others(item: Submission, rosters: Mapping[str, Roster]) -> Sequence[Candidate]:
+    """The account's devices; of one that asks itself, the others."""
+    devices, asking = rosters[item.principal.account_id].devices, item.principal.device_id
+    return devices if asking is None else [device for device in devices if device.id != asking]
 
 
 def _entry(item: Submission, device: Candidate) -> Entry:
     principal = item.principal
+    host = principal.host if principal.device_id is None else OWN_DEVICE
     command = Command.model_construct(
         id=item.command_id,
         action=item.action.id,
         arguments=item.arguments,
         device_id=device.id,
-        assistant=Assistant.model_construct(grant_id=item.grant_id, name=principal.name, host=principal.host),
+        assistant=Assistant.model_construct(grant_id=item.asker_id, name=principal.name, host=host),
         received_at=to_timestamp(item.received_us),
         expires_at=to_timestamp(item.expires_us),
     )
@@ -150,7 +150,7 @@ def _row(item: Submission, device: Candidate, seq: int, now: int) -> dict[str, A
         "id": item.command_id,
         "account_id": item.principal.account_id,
         "device_id": device.id,
-        "grant_id": item.grant_id,
+        "grant_id": item.asker_id,
         "action": item.action.id,
         "fingerprint": item.fingerprint,
         "idempotency_key": item.idempotency_key,

@@ -69,6 +69,6 @@ class Dispatch:
     def withdraw(self, submission: Submission) -> None:
         """Its caller has gone, or wants it no more: end its command, if it became one and has not begun."""
         own = submission.principal.account_id, submission.command_id
-        task = asyncio.create_task(self._commands.withdraw(*own, grant_id=submission.grant_id), name="withdraw")
+        task = asyncio.create_task(self._commands.withdraw(*own, grant_id=submission.asker_id), name="withdraw")
         self._withdrawals.add(task)
         task.add_done_callback(self._withdrawals.discard)

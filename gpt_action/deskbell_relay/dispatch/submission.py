@@ -15,14 +15,14 @@ from deskbell_wire.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A valid request of an assistant, before a device is chosen."""
+    """A valid request of an assistant, or of a device, before a device is chosen for it."""
 
     principal: Principal
     action: Action
     arguments: dict[str, Any]
     received_us: int
     device: str | None = None
-    """A device's name or id, when the assistant named one."""
+    """A device's name or id, when the caller named one."""
     idempotency_key: str | None = None
     command_id: str = field(default_factory=lambda: new_id("cmd"))
     """The id of the command that it becomes, unless it joins an earlier one."""
@@ -34,10 +34,9 @@ class Submission:
         object.__setattr__(self, "fingerprint", hashlib.sha256(text.encode()).hexdigest())
 
     @property
-    def grant_id(self) -> str:
-        """The grant under which it is made."""
-        assert self.principal.grant_id is not None, "only assistants submit commands"
-        return self.principal.grant_id
+    def asker_id(self) -> str:
+        """The grant under which it is made; of a device that asks, its own id."""
+        return self.principal.credential
 
     @property
     def local_action(self) -> str | None:

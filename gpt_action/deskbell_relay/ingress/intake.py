@@ -51,6 +51,14 @@ class Intake:
         require_scope(call, action)
         if action.performer == "relay":
             return await self._lookups.answers[action.id](call.who, body, asked.wait_s)
+        return await self.submit(call, action, body, asked)
+
+    async def submit(self, call: Call, action: Action, body: Mapping[str, Any], asked: Asked) -> Result:
+        """Have a device do `action`, once the caller's right to ask for it is known.
+
+        Raises Problem invalid_arguments, and those of `Dispatch.submit`.
+        """
+        call.notes["action"] = action.id
         envelope, arguments = opened(body, asked.idempotency_key)
         parsed(action.input, arguments)  # refuses what does not fit; the device applies the same model to the same text
         submission = Submission(

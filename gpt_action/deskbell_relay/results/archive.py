@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, union_all, update
 
 from deskbell_relay.channel import log
 from deskbell_relay.delivery.sent import Mark
 from deskbell_relay.results.view import query, result_of
 from deskbell_relay.store.prepared import Prepared, names_of, one_of, parameter
-from deskbell_relay.store.tables import commands, grants
+from deskbell_relay.store.tables import commands, devices, grants
 from deskbell_wire.clock import HOUR, now_us
 from deskbell_wire.command import FINAL_STATUSES, Status
 from deskbell_wire.errors import Problem
@@ -228,11 +228,13 @@ def expire(connection: Connection, now: int) -> list[str]:
 
 
 def end_revoked(connection: Connection, now: int) -> list[tuple[str, log.Appended]]:
-    """Cancel up to 500 commands of revoked grants that have not begun: their ids, and the events that tell the devices.
+    """Cancel up to 500 commands that revoked grants and devices have asked for and that have not begun.
+
+    Their ids, and the events that tell the devices.
 
     Whoever was shut out is not to act later through what he left in the queue. One that runs is left to its device.
     """
-    revoked = select(grants.c.id).where(grants.c.revoked_at.is_not(None))
+    revoked = union_all(*(select(each.c.id).where(each.c.revoked_at.is_not(None)) for each in (grants, devices)))
     left = select(commands.c.id, commands.c.account_id, commands.c.seq).where(
         commands.c.finished_at.is_(None), commands.c.status.in_(NOT_BEGUN), commands.c.grant_id.in_(revoked)
     )

@@ -81,7 +81,7 @@ commands = Table(
     Column("id", String(40), primary_key=True),
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     Column("device_id", String(40), nullable=False),
-    Column("grant_id", String(40), nullable=False),
+    Column("grant_id", String(40), nullable=False),  # who asked: a grant, or a device of the account
     Column("action", String(64), nullable=False),
     Column("fingerprint", String(64), nullable=False),  # what makes a request the same: action, arguments, device
     Column("idempotency_key", String(200)),
