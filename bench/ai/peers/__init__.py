@@ -1,0 +1,1 @@
+"""Servers that relay the same answers in other ways."""
