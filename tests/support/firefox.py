@@ -33,7 +33,7 @@ PREFERENCES: dict[str, Any] = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The browser did not do what it was asked."""
 
 
@@ -51,14 +51,14 @@ class Firefox:
         await asyncio.gather(self._reader, return_exceptions=True)
 
     async def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """A command and its result. Raises Refused."""
+        """A command and its result. Raises RefusedError."""
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
         async with asyncio.timeout(60):
             message = await answer
         if message["type"] == "error":
-            raise Refused(f"{method}: {message['error']}: {message['message']}")
+            raise RefusedError(f"{method}: {message['error']}: {message['message']}")
         result: dict[str, Any] = message["result"]
         return result
 
@@ -73,7 +73,7 @@ class Firefox:
         return f"moz-extension://{UUID}/{name}"
 
     async def run(self, context: str, expression: str) -> Any:
-        """The value of a JavaScript expression in the page (awaited, by way of JSON). Raises Refused with what it threw."""
+        """The value of a JavaScript expression in the page (awaited, by way of JSON). Raises RefusedError with what it threw."""
         answer = await self.ask(
             "script.evaluate",
             expression=f"(async () => JSON.stringify(await ({expression})) ?? 'null')()",
@@ -82,7 +82,7 @@ class Firefox:
             userActivation=True,
         )
         if answer["type"] == "exception":
-            raise Refused(answer["exceptionDetails"]["text"])
+            raise RefusedError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"]["value"])
 
     async def until(self, context: str, expression: str, seconds: float = 20) -> Any:
