@@ -8,13 +8,13 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 
 from deskbell_daemon.cli.browser import Approve, Browser, GetCode, unreachable
+from deskbell_daemon.http_client import HttpClient
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.pairing import CLI_CLIENT
 from deskbell_wire.version import USER_AGENT
@@ -36,7 +36,7 @@ class Client:
     secret: str | None = field(default=None, repr=False)
 
 
-class Assistant:
+class Assistant(HttpClient):
     """`async with Assistant(relay_url) as assistant:` — authorize once, then `call`. Every method raises Problem."""
 
     def __init__(self, relay_url: str, client: Client | None = None, refresh_token: str | None = None) -> None:
@@ -44,20 +44,12 @@ class Assistant:
         self.client = client or Client()
         self.refresh_token = refresh_token
         self._access_token: str | None = None
-        self._http: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(
+    def open_http(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=60, sock_connect=10),
             headers={"User-Agent": USER_AGENT},
         )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._http is not None:
-            await self._http.close()
 
     async def authorize(
         self, get_code: GetCode, approve: Approve, *, scopes: str = SCOPES, patience_s: float = 300
@@ -139,9 +131,8 @@ class Assistant:
         self.refresh_token = answer.get("refresh_token", self.refresh_token)
 
     async def _ask(self, path: str, **request: Any) -> tuple[int, dict[str, Any]]:
-        assert self._http is not None
         try:
-            async with self._http.post(self.relay_url + path, **request) as response:
+            async with self.http.post(self.relay_url + path, **request) as response:
                 return response.status, await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unreachable(self.relay_url, error) from error

@@ -6,13 +6,12 @@ Any client's flow can be played with it, ours or somebody else's: it is given th
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import aiohttp
 
 from deskbell_daemon.cli.pages import Page, code_form
+from deskbell_daemon.http_client import HttpClient
 from deskbell_wire.errors import Problem
 from deskbell_wire.version import USER_AGENT
 
@@ -31,25 +30,15 @@ class Place:
     text: str | None
 
 
-class Browser:
+class Browser(HttpClient):
     """`async with Browser() as browser:` — one profile: its cookies go with it."""
 
-    def __init__(self) -> None:
-        self._http: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(
+    def open_http(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # loopback addresses have cookies too
             timeout=aiohttp.ClientTimeout(total=60, sock_connect=10),
             headers={"User-Agent": USER_AGENT},
         )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._http is not None:
-            await self._http.close()
 
     async def allow(self, address: str, get_code: GetCode, approve: Approve, patience_s: float = 300) -> str:
         """Open a client's authorization request, type the code that `get_code` brings from the laptop, wait there.
@@ -89,12 +78,11 @@ class Browser:
 
     async def _open(self, address: str, client: str, form: dict[str, str] | None = None) -> Place:
         """Open a page, redirects within the relay followed; those to the client are not."""
-        assert self._http is not None
         relay = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
         method, headers = ("GET", {}) if form is None else ("POST", {"Origin": relay})
         try:
             for _ in range(REDIRECTS):
-                async with self._http.request(
+                async with self.http.request(
                     method, address, data=form, headers=headers, allow_redirects=False
                 ) as response:
                     text = await response.text()

@@ -4,18 +4,18 @@ import hmac
 import json
 import secrets
 from collections.abc import AsyncGenerator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
+from deskbell_daemon.http_client import HttpClient
 from deskbell_daemon.local.address import LocalAddress, prove
 from deskbell_daemon.places import Places
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.event import Decoder, ServerSentEvent
 
 
-class LocalClient:
+class LocalClient(HttpClient):
     """`async with LocalClient(places) as daemon: await daemon.get("/v1/status")`.
 
     Entering and every request raise Problem: `daemon_not_running`, `daemon_not_genuine`, or what the daemon answers.
@@ -24,24 +24,14 @@ class LocalClient:
     def __init__(self, places: Places, timeout_s: float = 30) -> None:
         self._places = places
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=3)
-        self._http: aiohttp.ClientSession | None = None
         self._address: LocalAddress | None = None
 
-    async def __aenter__(self) -> Self:
-        self._address = LocalAddress.read(self._places.local_file)
-        self._http = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-        try:
-            await self._verify(self._address)
-        except BaseException:
-            await self._http.close()
-            raise
-        return self
+    def open_http(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._http is not None:
-            await self._http.close()
+    async def entered(self) -> None:
+        self._address = LocalAddress.read(self._places.local_file)
+        await self._verify(self._address)
 
     async def get(self, path: str) -> Any:
         return await self._ask("GET", path, None)
@@ -63,12 +53,11 @@ class LocalClient:
 
     async def stream(self, path: str, last_event_id: str = "") -> AsyncGenerator[ServerSentEvent, None]:
         """The events of a stream, after that cursor; ends when the stream does. Raises Problem."""
-        assert self._http is not None
         assert self._address is not None
         decoder = Decoder()
         headers = self._headers() | ({"Last-Event-ID": last_event_id} if last_event_id else {})
         try:
-            async with self._http.get(
+            async with self.http.get(
                 self._address.url + path,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=60),
@@ -89,11 +78,10 @@ class LocalClient:
 
     async def _verify(self, address: LocalAddress) -> None:
         # The daemon may have died and its port gone to somebody else, who must not get the token.
-        assert self._http is not None
         nonce = secrets.token_urlsafe(24)
         proof = ""
         try:
-            async with self._http.get(
+            async with self.http.get(
                 f"{address.url}/v1/proof", params={"nonce": nonce}, allow_redirects=False
             ) as response:
                 answer = json.loads(await response.content.read(10_000))
@@ -110,10 +98,9 @@ class LocalClient:
             raise Problem("daemon_not_genuine", f"What listens on port {address.port} is not this profile's daemon.")
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        assert self._http is not None
         assert self._address is not None
         try:
-            async with self._http.request(
+            async with self.http.request(
                 method, self._address.url + path, json=body, headers=self._headers(), allow_redirects=False
             ) as response:
                 text = await response.read()
