@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deskbell_wire import command, pairing, result, run, stream
+from deskbell_wire import command, number_match, pairing, result, run, stream
 from deskbell_wire.command import WireModel
 
 FOLDER = Path(__file__).parents[2] / "wire" / "examples"
@@ -31,7 +31,7 @@ ONE_SIDED = {"DeviceTokens", "ClaimRequest", "DeviceChange"}
 def models() -> dict[str, type[WireModel]]:
     return {
         name: value
-        for module in (command, result, stream, pairing, run)
+        for module in (command, result, stream, pairing, number_match, run)
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, WireModel)
     }
