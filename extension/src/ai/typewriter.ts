@@ -83,7 +83,7 @@ export class Typewriter {
   /** Not between the halves of a pair, and not before what belongs to the character in front. */
   #whole(length: number): number {
     let end = length
-    while (end < this.#text.length && /^[\udc00-\udfff\u200d\ufe0f\p{M}]/u.test(this.#text.charAt(end))) end++
+    while (end < this.#text.length && /^(?:[\udc00-\udfff]|\u200d|\ufe0f|\p{M})/u.test(this.#text.charAt(end))) end++
     return end
   }
 }

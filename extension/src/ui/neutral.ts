@@ -6,7 +6,8 @@ const KEPT_FORMATS = new Set('\u200c\u200d\u00ad')
 /** Characters of visible categories that draw nothing, so that text could hide between them. */
 const DRAW_NOTHING = new Set('\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0')
 
-const SUSPECT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u{E0100}-\u{E01EF}]/gu
+const SUSPECT =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\u034f|[\u115f\u1160\u2800\u3164\uffa0]|\u17b4|\u17b5|[\u{E0100}-\u{E01EF}]/gu
 
 /**
  * `text` with every control and bidirectional character made visible: ESC as `␛`, U+202E as `⟦U+202E⟧`.

@@ -1,6 +1,6 @@
 /** What a person reads of a request's arguments: exact, nothing hidden in them, bounded. As the daemon's pages do. */
 
-import { neutral } from './neutral'
+import { neutral } from './neutral.ts'
 
 /** Above one of them a text is folded. */
 export const LONG_CHARACTERS = 400
@@ -23,7 +23,7 @@ export interface Value {
 }
 
 /** Strings as they are, everything else as JSON. */
-export function valueOf(name: string, value: unknown): Value {
+export function shownValue(name: string, value: unknown): Value {
   const raw = typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? 'null')
   const kept = raw.slice(0, MOST_CHARACTERS)
   const text = neutral(kept, { lines: true })
@@ -42,6 +42,6 @@ export function valueOf(name: string, value: unknown): Value {
 /** All arguments in their order, and whether everything that was asked is there. */
 export function valuesOf(given: Record<string, unknown>): { values: Value[]; whole: boolean } {
   if (JSON.stringify(given).length > REQUEST_CHARACTERS) return { values: [], whole: false }
-  const values = Object.entries(given).map(([name, value]) => valueOf(name, value))
+  const values = Object.entries(given).map(([name, value]) => shownValue(name, value))
   return { values, whole: values.every((value) => value.leftOut === 0) }
 }

@@ -1,7 +1,7 @@
 /** The typewriter types evenly, follows its text exactly, and is never more than 300 ms behind. */
 
 import { describe, expect, it } from 'vitest'
-import { CHARACTER_MS, MOST_BEHIND_MS, Typewriter } from '../../src/ai/typewriter'
+import { CHARACTER_MS, MOST_BEHIND_MS, Typewriter } from '../../src/ai/typewriter.ts'
 
 const FRAME = 1000 / 60
 
@@ -62,10 +62,14 @@ describe('Typewriter', () => {
     const text = 'Grüße 👩‍👩‍👧 e\u0301 und mehr'
     const writer = new Typewriter()
     let now = 0
-    for (const unit of text.split('')) writer.add(unit, (now += 7))
+    for (const unit of text.split('')) {
+      now += 7
+      writer.add(unit, now)
+    }
     let before = ''
     while (writer.behind) {
-      const shown = writer.advance((now += FRAME))
+      now += FRAME
+      const shown = writer.advance(now)
       expect(text.startsWith(shown)).toBe(true)
       expect(shown.startsWith(before)).toBe(true)
       expect(shown).not.toMatch(/[\ud800-\udbff]$/)

@@ -3,7 +3,8 @@
 
 import { render } from 'preact'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Markdown } from '../../src/ui/markdown/markdown'
+import { Markdown } from '../../src/ui/markdown/markdown.tsx'
+import { neutral } from '../../src/ui/neutral.ts'
 import TEXTS from './hostile.json'
 
 const HOSTILE = [...TEXTS, '\ud800 alone, and \udc00 too']
@@ -18,7 +19,9 @@ function shown(text: string, growing = false): HTMLElement {
 afterEach(() => render(null, place()))
 
 const ALLOWED = new Set(
-  'DIV P STRONG EM DEL BR HR CODE PRE BLOCKQUOTE UL OL LI INPUT TABLE THEAD TBODY TR TH TD A SPAN H2 H3 H4 H5 H6'.split(' '),
+  'DIV P STRONG EM DEL BR HR CODE PRE BLOCKQUOTE UL OL LI INPUT TABLE THEAD TBODY TR TH TD A SPAN H2 H3 H4 H5 H6'.split(
+    ' ',
+  ),
 )
 
 /** Nothing outside the allow-list, no handler, no address but a harmless one. */
@@ -32,7 +35,7 @@ function inert(root: HTMLElement): void {
     if (element.tagName === 'A') expect(element.getAttribute('rel')).toContain('noopener')
     expect(element.querySelector('a a')).toBeNull()
   }
-  expect(root.textContent).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u001b]/u)
+  expect(neutral(root.textContent, { lines: true })).toBe(root.textContent)
 }
 
 describe('hostile texts', () => {
@@ -78,12 +81,16 @@ describe('what is shown', () => {
   })
 
   it('says where a link leads, unless its text does', () => {
-    const root = shown('[my bank](https://evil.example/x) and https://good.example/ and [good.example](https://good.example)')
+    const root = shown(
+      '[my bank](https://evil.example/x) and https://good.example/ and [good.example](https://good.example)',
+    )
     expect([...root.querySelectorAll('.host')].map((host) => host.textContent)).toEqual([' (evil.example)'])
   })
 
   it('says where a link leads whose text names another host', () => {
-    expect(shown('[https://good.example](https://evil.example)').querySelector('.host')?.textContent).toBe(' (evil.example)')
+    expect(shown('[https://good.example](https://evil.example)').querySelector('.host')?.textContent).toBe(
+      ' (evil.example)',
+    )
   })
 
   it('gives the host of a look-alike in ASCII', () => {
@@ -129,7 +136,8 @@ describe('a text that grows', () => {
   })
 
   it('ends as the whole text is', () => {
-    const text = '# A\n\nOne **two** three.\n\n- a\n- b\n\n```js\nlet x\n\nlet y\n```\n\n| a |\n|---|\n| 1 |\n\nEnd [x](https://x.example).'
+    const text =
+      '# A\n\nOne **two** three.\n\n- a\n- b\n\n```js\nlet x\n\nlet y\n```\n\n| a |\n|---|\n| 1 |\n\nEnd [x](https://x.example).'
     const whole = shown(text).cloneNode(true)
     render(null, place())
     for (let end = 1; end <= text.length; end++) shown(text.slice(0, end), true)

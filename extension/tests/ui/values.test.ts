@@ -1,8 +1,8 @@
 /** What a person reads of a request is exact, harmless and bounded. */
 
 import { describe, expect, it } from 'vitest'
-import { hides, neutral } from '../../src/ui/neutral'
-import { MOST_CHARACTERS, REQUEST_CHARACTERS, valueOf, valuesOf } from '../../src/ui/values'
+import { hides, neutral } from '../../src/ui/neutral.ts'
+import { MOST_CHARACTERS, REQUEST_CHARACTERS, shownValue, valuesOf } from '../../src/ui/values.ts'
 
 describe('neutral', () => {
   it.each([
@@ -41,22 +41,26 @@ describe('neutral', () => {
 
 describe('values', () => {
   it('gives a string as it is, and everything else as JSON', () => {
-    expect(valueOf('url', 'https://a.example')).toMatchObject({ name: 'url', text: 'https://a.example', long: false })
-    expect(valueOf('background', false).text).toBe('false')
-    expect(valueOf('tags', ['a', 'b']).text).toBe('[\n  "a",\n  "b"\n]')
+    expect(shownValue('url', 'https://a.example')).toMatchObject({
+      name: 'url',
+      text: 'https://a.example',
+      long: false,
+    })
+    expect(shownValue('background', false).text).toBe('false')
+    expect(shownValue('tags', ['a', 'b']).text).toBe('[\n  "a",\n  "b"\n]')
   })
 
   it('makes a hostile name harmless', () => {
-    expect(valueOf('\u202eeman', 1).name).toBe('⟦U+202E⟧eman')
+    expect(shownValue('\u202eeman', 1).name).toBe('⟦U+202E⟧eman')
   })
 
   it('folds a long one, by characters or lines', () => {
-    expect(valueOf('body', 'x'.repeat(401)).long).toBe(true)
-    expect(valueOf('body', 'x\n'.repeat(11))).toMatchObject({ long: true, lines: 12, head: 'x' })
+    expect(shownValue('body', 'x'.repeat(401)).long).toBe(true)
+    expect(shownValue('body', 'x\n'.repeat(11))).toMatchObject({ long: true, lines: 12, head: 'x' })
   })
 
   it('says what it leaves out, and that the request is not whole', () => {
-    expect(valueOf('body', 'x'.repeat(MOST_CHARACTERS + 5)).leftOut).toBe(5)
+    expect(shownValue('body', 'x'.repeat(MOST_CHARACTERS + 5)).leftOut).toBe(5)
     expect(valuesOf({ body: 'x'.repeat(MOST_CHARACTERS + 5) }).whole).toBe(false)
     expect(valuesOf({ body: 'x'.repeat(REQUEST_CHARACTERS) })).toEqual({ values: [], whole: false })
     expect(valuesOf({ a: 1, b: 'two' }).whole).toBe(true)

@@ -63,10 +63,13 @@ const NAMED: Readonly<Record<string, string>> = {
 
 /** `text` with its references replaced. A number that is no character becomes U+FFFD, as the standard says. */
 export function decoded(text: string): string {
-  return text.replace(/&(?:#[xX]([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z][A-Za-z0-9]{1,7}));/g, (whole, hex, ten, name) => {
-    if (name !== undefined) return NAMED[name] ?? whole
-    const point = hex === undefined ? Number.parseInt(ten, 10) : Number.parseInt(hex, 16)
-    const character = point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
-    return character ? String.fromCodePoint(point) : '\ufffd'
-  })
+  return text.replace(
+    /&(?:#[xX]([0-9a-fA-F]{1,6})|#([0-9]{1,7})|([A-Za-z][A-Za-z0-9]{1,7}));/g,
+    (whole, hex, ten, name) => {
+      if (name !== undefined) return NAMED[name] ?? whole
+      const point = hex === undefined ? Number.parseInt(ten, 10) : Number.parseInt(hex, 16)
+      const character = point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)
+      return character ? String.fromCodePoint(point) : '\ufffd'
+    },
+  )
 }

@@ -6,12 +6,12 @@
  */
 
 import type { Token, Tokens } from 'marked'
-import { Fragment, type ComponentChildren } from 'preact'
+import { type ComponentChildren, Fragment } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
-import { neutral } from '../neutral'
-import { address, says } from './address'
-import { GrowingBlocks, blocks } from './blocks'
-import { decoded } from './entities'
+import { neutral } from '../neutral.ts'
+import { address, says } from './address.ts'
+import { blocks, GrowingBlocks } from './blocks.ts'
+import { decoded } from './entities.ts'
 
 /** Deeper ones are shown as they are written. */
 const MOST_LEVELS = 24
@@ -114,7 +114,6 @@ function Code({ text, language }: { text: string; language: string | undefined }
 
 function List({ list, at }: { list: Tokens.List; at: Place }) {
   const items = list.items.map((item, place) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: items are only ever added at the end
     <li key={place} class={item.task ? 'task' : undefined}>
       {each(item.tokens, at)}
     </li>
@@ -126,7 +125,6 @@ function List({ list, at }: { list: Tokens.List; at: Place }) {
 function Table({ table, at }: { table: Tokens.Table; at: Place }) {
   const row = (cells: Tokens.TableCell[], Cell: 'th' | 'td') =>
     cells.map((cell, place) => (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its column
       <Cell key={place} scope={Cell === 'th' ? 'col' : undefined} class={cell.align ?? undefined}>
         {each(cell.tokens, at)}
       </Cell>
@@ -140,7 +138,6 @@ function Table({ table, at }: { table: Tokens.Table; at: Place }) {
         </thead>
         <tbody>
           {table.rows.map((cells, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows are only ever added at the end
             <tr key={place}>{row(cells, 'td')}</tr>
           ))}
         </tbody>

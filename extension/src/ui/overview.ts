@@ -1,0 +1,68 @@
+/** What the background says, on a page: asked once, then heard as it changes. */
+
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { Overview } from '../face.ts'
+import { ask, onOverview } from '../messages.ts'
+import { Problem } from '../wire.ts'
+
+/** `overview` is null until the background has answered; `problem` says why it did not. */
+export function useOverview(): { overview: Overview | null; problem: Problem | null } {
+  const [overview, setOverview] = useState<Overview | null>(null)
+  const [problem, setProblem] = useState<Problem | null>(null)
+  useEffect(() => {
+    let here = true
+    let heard = false
+    const end = onOverview((changed) => {
+      heard = true
+      setOverview(changed)
+    })
+    ask('status').then(
+      (first) => here && !heard && setOverview(first), // what was heard meanwhile is newer
+      (error) => here && setProblem(problemOf(error)),
+    )
+    return () => {
+      here = false
+      end()
+    }
+  }, [])
+  return { overview, problem }
+}
+
+/** A deed of a button: one at a time, with what went wrong. */
+export interface Deed {
+  busy: boolean
+  problem: Problem | null
+  /** Runs it unless another one runs. Gives true when it went well. */
+  run: (deed: () => Promise<unknown>) => Promise<boolean>
+  clear: () => void
+}
+
+export function useDeed(): Deed {
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem | null>(null)
+  const run = useCallback(
+    async (deed: () => Promise<unknown>) => {
+      if (busy) return false
+      setBusy(true)
+      setProblem(null)
+      try {
+        await deed()
+        return true
+      } catch (error) {
+        setProblem(problemOf(error))
+        return false
+      } finally {
+        setBusy(false)
+      }
+    },
+    [busy],
+  )
+  return { busy, problem, run, clear: useCallback(() => setProblem(null), []) }
+}
+
+/** What the browser itself throws has no code, but a sentence. */
+export function problemOf(error: unknown): Problem {
+  return error instanceof Problem
+    ? error
+    : new Problem('internal', error instanceof Error ? error.message : String(error))
+}
