@@ -10,6 +10,7 @@ from limits.storage import MemoryStorage
 
 from deskbell_relay import logs
 from deskbell_relay.ai.api import AiApi
+from deskbell_relay.ai.noting import Noting
 from deskbell_relay.ai.registry import Registry
 from deskbell_relay.ai.runs import Runs
 from deskbell_relay.ai.shares import Shares
@@ -55,6 +56,7 @@ log = structlog.get_logger()
 
 SENT_FLUSH_S = 0.1
 SWEEP_S = 30
+KEEP_S = 1
 
 
 class Relay:
@@ -107,7 +109,9 @@ class Relay:
             *self.mcp.routes(),
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
-            *AiApi(self.runs, Shares(store, self.runs, settings.ai_share_s), settings.issuer).routes(),
+            *AiApi(
+                self.runs, Shares(store, self.runs, settings.ai_share_s), settings.issuer, Noting(intake).ask
+            ).routes(),
             *DeviceDoor(intake).routes(),
             *self.identity.routes(),
             *DocumentsApi(store, settings, self.metrics, lambda: self.guard.draining).routes(),
@@ -140,6 +144,7 @@ class Relay:
             (logs.FLUSH_S, logs.flush, "logs"),
             (SWEEP_S, self.sweeper.sweep, "sweep"),
             (SWEEP_S, self.runs.sweep, "runs"),
+            (KEEP_S, self.runs.keep, "answers"),
             *self.identity.jobs(),
         ]
 

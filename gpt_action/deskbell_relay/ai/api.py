@@ -1,7 +1,7 @@
 """The `/ai` routes: start, look up, stream, stop, share."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -18,15 +18,19 @@ from deskbell_relay.http.route import Call, Route
 from deskbell_wire.clock import from_timestamp, to_timestamp
 from deskbell_wire.errors import Problem
 from deskbell_wire.event import MAX_SEQ, Cursor
-from deskbell_wire.run import RunInfo, RunNotice, RunRequest
+from deskbell_wire.run import NoteAsked, RunInfo, RunNotice, RunRequest, RunStarted
 
 log = structlog.get_logger()
+
+Note = Callable[[Call, str, RunRequest], Awaitable[NoteAsked]]
 
 
 class AiApi:
     """On top of the runs of this process."""
 
-    def __init__(self, runs: Runs, shares: Shares, issuer: str) -> None:
+    def __init__(self, runs: Runs, shares: Shares, issuer: str, note: Note) -> None:
+        """`note` has a run's answer written down on a device."""
+        self._note = note
         self._runs = runs
         self._shares = shares
         self._issuer = issuer
@@ -58,15 +62,14 @@ class AiApi:
 
     async def start(self, call: Call) -> web.StreamResponse:
         request = parsed(RunRequest, call.body)
-        run = await self._runs.start(call.who.account_id, request)
+        known = await self._runs.known(call.who.account_id, request.run_id)
+        run = known or await self._runs.start(call.who.account_id, request)
         call.notes["run"] = run.id
-        document = {
-            "run_id": run.id,
-            "provider": run.provider,
-            "model": run.model,
-            "stream": f"/ai/runs/{run.id}/stream",
-        }
-        return json_response(document, status=201, headers={"Location": f"/ai/runs/{run.id}"})
+        note = await self._note(call, run.id, request) if request.save_as_note else None
+        path = f"/ai/runs/{run.id}"
+        started = RunStarted(run_id=run.id, provider=run.provider, model=run.model, stream=f"{path}/stream", note=note)
+        document = started.model_dump(mode="json", exclude_none=True)
+        return json_response(document, status=200 if known else 201, headers={"Location": path})
 
     async def start_and_stream(self, call: Call) -> web.StreamResponse:
         """For a plain `EventSource`, which comes back to this address with a cursor: then it is the same run."""

@@ -1,6 +1,8 @@
 """What is kept of runs in the database: plain functions of a connection, as the store runs them."""
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from deskbell_relay.ai.run import Run
 from deskbell_relay.store.tables import runs
@@ -48,6 +50,22 @@ def end(connection: Connection, run: Run) -> None:
             ended_at=run.ended_at,
         )
     )
+
+
+def keep(connection: Connection, grown: Sequence[tuple[str, str, int]]) -> None:
+    """Answers that still come: run, text so far, pieces so far. One that has ended meanwhile stays as it is."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == bindparam("run"), runs.c.status == "running")
+        .values(text=bindparam("so_far"), tokens=bindparam("pieces")),
+        [{"run": run, "so_far": text, "pieces": pieces} for run, text, pieces in grown],
+    )
+
+
+def owner(connection: Connection, run_id: str) -> str | None:
+    """The account of the run of that id; None when there is none."""
+    account_id: str | None = connection.execute(select(runs.c.account_id).where(runs.c.id == run_id)).scalar()
+    return account_id
 
 
 def interrupt_all(connection: Connection, now: int) -> int:

@@ -33,6 +33,7 @@ class Runs:
         self._rates = rates
         self._publish = publish
         self._runs: dict[str, Run] = {}
+        self._kept: dict[str, int] = {}  # run → pieces of its answer that are in the database
         self._saving: set[asyncio.Task[None]] = set()
         self._orphans: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
@@ -46,6 +47,18 @@ class Runs:
     def forget_all(self) -> None:
         """Let go of all logs, as a restart does."""
         self._runs.clear()
+
+    async def known(self, account_id: str, run_id: str | None) -> RunInfo | None:
+        """The run of an id that its starter chose, if there is one already. Raises Problem idempotency_conflict."""
+        if run_id is None:
+            return None
+        run = self._runs.get(run_id)
+        owner = run.account_id if run is not None else None
+        if owner is None:
+            owner = await self._store.read(lambda connection: archive.owner(connection, run_id))
+        if owner not in (None, account_id):
+            raise Problem("idempotency_conflict", f"The id {run_id} belongs to another run.")
+        return await self.info(account_id, run_id) if owner is not None else None
 
     async def start(self, account_id: str, request: RunRequest) -> Run:
         """Raises Problem provider_not_configured, model_unavailable, model_not_named, prompt_too_long, rate_limited,
@@ -65,8 +78,12 @@ class Runs:
         await self._check_budget(account_id)
         if self._closing:
             raise Problem("draining", "The relay is restarting; try again in a few seconds.")
+        if request.run_id is not None and (twin := self._runs.get(request.run_id)) is not None:
+            if twin.account_id != account_id:
+                raise Problem("idempotency_conflict", f"The id {twin.id} belongs to another run.")
+            return twin  # asked for twice at once
         run = Run(
-            new_id("run"),
+            request.run_id or new_id("run"),
             account_id,
             messages,
             choices,
@@ -131,6 +148,18 @@ class Runs:
         for run in self._runs.values():
             run.log.beat()
 
+    async def keep(self) -> None:
+        """Write down what has come of the answers that still come: a relay that is killed loses a second of them."""
+        pieces = {
+            run: len(run.log.texts)
+            for run in self._runs.values()
+            if not run.log.ended and self._kept.get(run.id, 0) < len(run.log.texts)
+        }
+        if pieces:
+            grown = [(run.id, run.log.text, count) for run, count in pieces.items()]
+            await self._store.write(lambda connection: archive.keep(connection, grown))
+        self._kept.update((run.id, count) for run, count in pieces.items() if not run.log.ended)
+
     async def sweep(self) -> None:
         """Let go of logs that were kept long enough, and of rows that are older than the retention."""
         now = now_us()
@@ -179,6 +208,7 @@ class Runs:
 
     def _ended(self, run: Run, added: asyncio.Future[None]) -> None:
         self._unwatch(run)
+        self._kept.pop(run.id, None)
         self._later(self._save(run, added))
 
     async def _begun(self, account_id: str, notice: RunNotice, added: asyncio.Future[None]) -> None:

@@ -125,9 +125,12 @@ class Earlier:
 
 
 def _others(item: Submission, rosters: Mapping[str, Roster]) -> Sequence[Candidate]:
-    """The account's devices; of one that asks itself, the others."""
+    """The account's devices; where one of them asks, the others, or itself before them if it means itself too."""
     devices, asking = rosters[item.principal.account_id].devices, item.principal.device_id
-    return devices if asking is None else [device for device in devices if device.id != asking]
+    if asking is None:
+        return devices
+    others = [device for device in devices if device.id != asking]
+    return [device for device in devices if device.id == asking] + others if item.itself else others
 
 
 def _entry(item: Submission, device: Candidate) -> Entry:

@@ -24,6 +24,8 @@ class Submission:
     device: str | None = None
     """A device's name or id, when the caller named one."""
     idempotency_key: str | None = None
+    itself: bool = False
+    """Whether a device that asks may be chosen, and then first."""
     command_id: str = field(default_factory=lambda: new_id("cmd"))
     """The id of the command that it becomes, unless it joins an earlier one."""
     fingerprint: str = field(init=False)

@@ -31,6 +31,8 @@ class Asked:
     """Hears of the command's progress."""
     withdraw: bool = False
     """Whether a caller that goes takes its command with it, if that has not begun."""
+    itself: bool = False
+    """Whether a device that asks may be chosen to do it, and then before the others."""
 
 
 class Intake:
@@ -62,7 +64,13 @@ class Intake:
         envelope, arguments = opened(body, asked.idempotency_key)
         parsed(action.input, arguments)  # refuses what does not fit; the device applies the same model to the same text
         submission = Submission(
-            call.who, action, arguments, call.received_us, envelope.device, envelope.idempotency_key
+            call.who,
+            action,
+            arguments,
+            call.received_us,
+            envelope.device,
+            envelope.idempotency_key,
+            itself=asked.itself,
         )
         try:
             result = await self._dispatch.submit(submission, asked.wait_s, asked.watch)
