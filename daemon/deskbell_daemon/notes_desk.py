@@ -28,8 +28,8 @@ class NotesDesk:
         self.problem: Problem | None = None
 
     def context(self, command_id: str) -> Context:
-        """The Context of one command. Blocks; raises Problem when the folder cannot be opened."""
-        return Context(command_id, self.room())
+        """The Context of one command; the folder is opened when the action needs it."""
+        return Context(command_id, self.room)
 
     def undo(self, command_id: str) -> UndoneNote:
         """Take back what a command did to a note, for the person. Blocks; raises Problem, as `NotesRoom.undo` does."""

@@ -17,7 +17,12 @@ class Context:
     """For one command of an action that runs in a thread of the gate's, never on the event loop."""
 
     command_id: str
-    notes: NotesRoom
+    open_notes: Callable[[], NotesRoom]
+
+    @property
+    def notes(self) -> NotesRoom:
+        """The notes folder, opened if need be: what needs none works without. Blocks; raises Problem."""
+        return self.open_notes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def test_a_command_runs_through_the_table(tmp_path: Path) -> None:
     room = NotesRoom.open(tmp_path, tmp_path.parent / f"{tmp_path.name}-state")
     try:
         args = BY_ID["note.create"].input.model_validate({"title": "Hello"})
-        output = PERFORMERS["note.create"](args, Context(new_id("cmd"), room))
+        output = PERFORMERS["note.create"](args, Context(new_id("cmd"), lambda: room))
         assert output.model_dump()["path"] == "Hello.md"
     finally:
         room.close()

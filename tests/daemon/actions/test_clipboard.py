@@ -6,6 +6,8 @@ from deskbell_daemon.actions import clipboard_write
 from deskbell_daemon.actions.clipboard_write import available, perform
 from deskbell_daemon.actions.table import PERFORMERS
 from deskbell_daemon.actions.table import available as declared
+from deskbell_daemon.notes_desk import NotesDesk
+from deskbell_daemon.settings import Settings
 from deskbell_wire.desktop import WriteClipboard
 from deskbell_wire.errors import Problem
 
@@ -67,3 +69,12 @@ def test_without_a_screen_or_a_program_it_is_not_declared(tools, monkeypatch):
     monkeypatch.delenv("DISPLAY")
     assert not available()
     assert set(declared()) <= set(PERFORMERS)
+
+
+def test_it_works_while_the_disk_with_the_notes_is_away(tools, tmp_path, places):
+    tools("xsel", f"exec /bin/cat > {tmp_path}/board")
+    desk = NotesDesk(Settings(notes_folder=tmp_path / "unmounted"), places)
+    assert perform(WriteClipboard(text="Boat"), desk.context("cmd_1")).characters == 4
+    assert (tmp_path / "board").read_text() == "Boat"
+    with pytest.raises(Problem):
+        desk.context("cmd_1").notes  # noqa: B018 - what opens the folder
