@@ -13,7 +13,7 @@ CHECKED := $(SOURCES) tests bench packaging
 FOREIGN := tests/foreign/node_modules
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help demo extension test foreign-client lint format bench openapi tables lock clean packages
+.PHONY: help demo extension test foreign-client lint format bench bench-ai openapi tables lock clean packages
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -48,6 +48,9 @@ format: $(VENV)/.dev  ## put the code into its form
 
 bench: $(VENV)/.dev  ## measure beside peers (Debian: nginx-light libnginx-mod-nchan); BENCH_ARGS passes words on
 	$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-ai: $(VENV)/.dev  ## measure streamed AI answers; its peers install themselves into .venv-litellm
+	$(BIN)/python bench/ai/run.py --write docs/measurements $(BENCH_ARGS)
 
 openapi: $(VENV)/.run  ## write gpt_action/openapi.json anew from the catalogue
 	$(BIN)/python -m deskbell_relay.ingress.openapi > gpt_action/openapi.json

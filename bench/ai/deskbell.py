@@ -43,7 +43,7 @@ class DeskbellAi(AiSubject):
         log = self._folder / "relay.log"
         self._process = await child("-m", "deskbell_relay", environment=environment, log=log)
         try:
-            await listening(self.port, self._process)
+            await listening(self.port, self._process, timeout=60)
         except RuntimeError as error:
             raise RuntimeError(f"{error}; its log ends: {log.read_text()[-2000:]}") from error
         self.pid = self._process.pid

@@ -16,7 +16,7 @@ async def paced() -> AsyncIterator[str]:
     port = free_port()
     process = await child("-m", "bench.ai.paced", "--port", str(port))
     try:
-        await listening(port, process)
+        await listening(port, process, timeout=60)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         await stop(process)
@@ -29,7 +29,7 @@ async def gateway(to: str, *, tokens: int = 0, pieces: int = 1, key: str = "none
     arguments = ("--port", str(port), "--to", to, "--tokens", str(tokens), "--pieces", str(pieces))
     process = await child("-m", "bench.ai.peers.gateway", *arguments, environment={KEY: key})
     try:
-        await listening(port, process)
+        await listening(port, process, timeout=60)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         await stop(process)

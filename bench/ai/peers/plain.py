@@ -19,7 +19,7 @@ class Plain(AiSubject):
         self.port = free_port()
         module = "bench.ai.peers.plain_server"
         self._process = await child("-m", module, "--port", str(self.port), "--to", provider)
-        await listening(self.port, self._process)
+        await listening(self.port, self._process, timeout=60)
         self.pid = self._process.pid
 
     async def stop(self) -> None:
