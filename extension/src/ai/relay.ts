@@ -110,7 +110,7 @@ async function refusal(answer: Response): Promise<Problem> {
   } catch {
     // not a problem document: a proxy's page
   }
-  const code = answer.status >= 500 || answer.status === 429 ? 'relay_unreachable' : 'invalid_answer'
+  const code = answer.status >= 500 || answer.status === 429 ? 'relay_unreachable' : 'internal'
   return new Problem(code, `The relay answered with status ${answer.status}.`, 'Try again in a moment.')
 }
 

@@ -130,7 +130,7 @@ async function* events(
     }
   } catch (error) {
     if (error instanceof Problem) throw error
-    if (error instanceof SyntaxError) throw new Problem('invalid_answer', 'The relay sent an event that is no JSON.')
+    if (error instanceof SyntaxError) throw new Problem('internal', 'The relay sent an event that is no JSON.')
     throw new Problem('relay_unreachable', 'The connection to the relay was cut.', 'It is tried again by itself.')
   } finally {
     clearTimeout(watchdog)

@@ -38,10 +38,10 @@ export interface RunInfo {
 
 type Json = Record<string, unknown>
 
-/** Raises Problem invalid_answer, naming what was not as it must be. */
+/** Throws Problem internal, naming what was not as it must be. */
 function broken(what: string): never {
   throw new Problem(
-    'invalid_answer',
+    'internal',
     `The relay answered something else than expected: ${what}.`,
     'Update the relay or the extension.',
   )

@@ -7,6 +7,7 @@ import { statusWord, titleOf } from './actions.ts'
 import { neutral } from './neutral.ts'
 import { useDeed } from './overview.ts'
 import { Press, Trouble } from './parts.tsx'
+import { wordsOf } from './problem.ts'
 import { type Key, t } from './text.ts'
 import { duration, hops, localTime } from './time.ts'
 
@@ -40,11 +41,7 @@ function Entry({ one, open }: { one: Activity; open: boolean }) {
         ) : null}
       </div>
       {one.summary ? <p class="small-text">{neutral(one.summary)}</p> : null}
-      {one.error ? (
-        <p class="small-text">
-          {neutral(one.error.message)} {one.error.next_step ? neutral(one.error.next_step) : null}
-        </p>
-      ) : null}
+      {one.error ? <p class="small-text">{wordsOf(one.error)}</p> : null}
       <p class="dim small-text">
         {t('activity_by', neutral(one.assistant), localTime(one.at))}
         {open ? null : <Total one={one} />}
@@ -59,7 +56,7 @@ function Entry({ one, open }: { one: Activity; open: boolean }) {
 function Total({ one }: { one: Activity }) {
   const made = hops(one.hops)
   const last = made.at(-1)
-  if (made.length < 2 || last === undefined) return null
+  if (last?.hop !== 'returned') return null // it has not come back
   return (
     <span title={made.map(({ hop, after }) => `${t(HOPS[hop])} ${duration(after)}`).join(', ')}>
       {' '}

@@ -6,17 +6,16 @@ import { ask } from '../messages.ts'
 import type { Failure, Problem } from '../wire.ts'
 import { neutral } from './neutral.ts'
 import { useDeed } from './overview.ts'
+import { wordsOf } from './problem.ts'
 import { type Key, t } from './text.ts'
 import { duration, left, useNow } from './time.ts'
 
 /** What went wrong, and what to do next; read out at once. */
 export function Trouble({ problem }: { problem: Problem | Failure | null | undefined }) {
   if (!problem) return null
-  const next = 'nextStep' in problem ? problem.nextStep : 'next_step' in problem ? problem.next_step : undefined
   return (
     <p class="notice bad" role="alert">
-      {neutral(problem.message)}
-      {next ? <> {neutral(next)}</> : null}
+      {wordsOf(problem)}
     </p>
   )
 }

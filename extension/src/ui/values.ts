@@ -24,7 +24,7 @@ export interface Value {
 
 /** Strings as they are, everything else as JSON. */
 export function shownValue(name: string, value: unknown): Value {
-  const raw = typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? 'null')
+  const raw = typeof value === 'string' ? value : json(value)
   const kept = raw.slice(0, MOST_CHARACTERS)
   const text = neutral(kept, { lines: true })
   const lines = raw.split('\n').length
@@ -37,6 +37,12 @@ export function shownValue(name: string, value: unknown): Value {
     leftOut: raw.length - kept.length,
     long: raw.length > LONG_CHARACTERS || lines > LONG_LINES,
   }
+}
+
+/** On one line while it is short. */
+function json(value: unknown): string {
+  const line = JSON.stringify(value) ?? 'null'
+  return line.length <= 60 ? line : JSON.stringify(value, null, 2)
 }
 
 /** All arguments in their order, and whether everything that was asked is there. */

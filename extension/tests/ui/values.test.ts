@@ -47,7 +47,8 @@ describe('values', () => {
       long: false,
     })
     expect(shownValue('background', false).text).toBe('false')
-    expect(shownValue('tags', ['a', 'b']).text).toBe('[\n  "a",\n  "b"\n]')
+    expect(shownValue('tags', ['a', 'b']).text).toBe('["a","b"]')
+    expect(shownValue('tags', ['a'.repeat(60)]).lines).toBe(3)
   })
 
   it('makes a hostile name harmless', () => {

@@ -82,7 +82,9 @@ export function Card({ waiting, onAnswer }: { waiting: Waiting; onAnswer: (answe
           </>
         )}
       </div>
-      <p class="dim small-text">{t('consent_hour_meaning', neutral(waiting.assistant))}</p>
+      {over || !whole || blind ? null : (
+        <p class="dim small-text">{t('consent_hour_meaning', neutral(waiting.assistant))}</p>
+      )}
     </article>
   )
 }

@@ -4,7 +4,7 @@ const BROWSERS: readonly [RegExp, string][] = [
   [/\bFirefox\//, 'Firefox'],
   [/\bEdg\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
-  [/\bChrome\//, 'Chrome'],
+  [/Chrome\//, 'Chrome'],
 ]
 
 const SYSTEMS: readonly [RegExp, string][] = [

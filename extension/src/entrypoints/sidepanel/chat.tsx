@@ -40,16 +40,18 @@ export function Chat({ overview }: { overview: Overview }) {
       <p class="visually-hidden" role="status">
         {stateWords(turns.at(-1))}
       </p>
-      <Trouble problem={who.problem} />
-      <Attach context={context} onContext={setContext} />
-      <Ask running={running} ready={who.choice !== null} onAsk={send} onStop={() => conversation.stop()} />
-      <div class="row">
-        <Who who={who} disabled={running} />
-        {turns.length > 0 ? (
-          <Press kind="small" onPress={() => conversation.clear()}>
-            {t('chat_new')}
-          </Press>
-        ) : null}
+      <div class="composer">
+        <Trouble problem={who.problem} />
+        <Attach context={context} onContext={setContext} />
+        <Ask running={running} ready={who.choice !== null} onAsk={send} onStop={() => conversation.stop()} />
+        <div class="row">
+          <Who who={who} disabled={running} />
+          {turns.length > 0 ? (
+            <Press kind="small" onPress={() => conversation.clear()}>
+              {t('chat_new')}
+            </Press>
+          ) : null}
+        </div>
       </div>
     </div>
   )
