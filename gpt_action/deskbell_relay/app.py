@@ -104,15 +104,17 @@ class Relay:
         tasks = Tasks(intake, toolbox, self.commands, settings)
         self.mcp = McpDoor(mcp_server(answers, tasks, settings.issuer), self.changes, self.bus, settings)
         self.runs = Runs(settings, store, self.rates, Registry(settings), self.channel.publish)
+        shares = Shares(
+            store, self.runs, settings.ai_share_s, revoked=lambda viewing: self.bus.publish(Revoked(viewing))
+        )
+        self.ai = AiApi(self.runs, shares, settings.issuer, Noting(intake).ask)
         self.routes: list[Route] = [
             *GptActionDoor(intake).routes(),
+            *DeviceDoor(intake).routes(),
             *self.mcp.routes(),
             *CommandsApi(self.commands, self.sent).routes(),
             *StreamApi(self.channel, self.hub, self.presence, settings).routes(),
-            *AiApi(
-                self.runs, Shares(store, self.runs, settings.ai_share_s), settings.issuer, Noting(intake).ask
-            ).routes(),
-            *DeviceDoor(intake).routes(),
+            *self.ai.routes(),
             *self.identity.routes(),
             *DocumentsApi(store, settings, self.metrics, lambda: self.guard.draining).routes(),
         ]
@@ -121,6 +123,7 @@ class Relay:
         self.bus.subscribe(self.identity.hear)
         self.bus.subscribe(flights.hear)
         self.bus.subscribe(self.changes.hear)
+        self.bus.subscribe(self.ai.hear)
 
     def revoke(self, credential_id: str) -> None:
         """A device or a grant was revoked: cut it off everywhere, and end what it has left in the queue."""

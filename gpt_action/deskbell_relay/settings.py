@@ -44,6 +44,9 @@ class Settings(Limits, AiSettings):
     drain_s: float = Field(default=8, gt=0, le=10, description="How long open requests may take when the relay stops")
 
     access_token_s: int = Field(default=15 * 60, gt=0)
+    chat_session_s: int = Field(
+        default=7 * 24 * 3600, gt=0, description="How long a browser stays signed in to the chat page"
+    )
     refresh_token_s: int = Field(default=90 * 24 * 3600, gt=0, description="Since its last use")
     refresh_grace_s: int = Field(default=10, ge=0, le=60, description="A client that lost the response may ask again")
     key_rotation_s: int = Field(default=30 * 24 * 3600, gt=0, description="How often a new signing key takes over")
@@ -89,6 +92,11 @@ class Settings(Limits, AiSettings):
     def issuer(self) -> str:
         """The relay's own address as others see it, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def longest_token_s(self) -> int:
+        """How long an access token may live: so long a key that signs no more is still believed."""
+        return max(self.access_token_s, self.chat_session_s)
 
     @property
     def database(self) -> str:

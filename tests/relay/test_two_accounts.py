@@ -125,7 +125,7 @@ async def test_every_route_that_names_a_thing_says_whose_it_is(relay: PairedRela
     assert len(named) >= 16, "commands 4, devices 3, grants 2, approvals 2, runs 5: has the table lost some?"
     for route in named:
         assert route.owns in UNKNOWN, f"{route.method} {route.path} names a thing: say in `owns` what its id is"
-        assert route.access == "device", f"{route.method} {route.path}: things of an account are for its devices"
+        assert route.access in ("device", "chat"), f"{route.method} {route.path}: things of an account are for its devices"
     for route in relay.core.routes:
         if route.access != "public" and "{id}" not in route.path:
             assert re.findall(r"{(\w+)}", route.path) in ([], ["operation"]), route.path
@@ -172,7 +172,7 @@ async def test_the_owner_can_do_what_the_other_cannot(relay: PairedRelay, two: t
 
 async def test_no_list_shows_a_row_of_the_other(relay: PairedRelay, two: tuple[Account, Account]) -> None:
     ada, bob = two
-    lists = [r for r in relay.core.routes if r.method == "GET" and r.access == "device" and "{" not in r.path]
+    lists = [r for r in relay.core.routes if r.method == "GET" and r.access in ("device", "chat") and "{" not in r.path]
     assert len(lists) >= 4
     for route in lists:
         _, text = await ask(relay, route, route.path, bob.laptop.access_token)
@@ -215,7 +215,7 @@ async def test_a_token_of_one_door_opens_no_other(relay: PairedRelay, two: tuple
     ada, _ = two
     token = ada.assistant.access_token if door == "device" else ada.laptop.access_token
     for route in relay.core.routes:
-        if route.access == door or (door == "device" and route.access == "stream"):
+        if route.access == door or (door == "device" and route.access in ("stream", "chat")):
             path = route.path.replace("{id}", ada.owned.get(route.owns, "")).replace("{operation}", "x")
             status, text = await ask(relay, route, path, token)
             assert (status, "invalid_token" in text) == (401, True), (route.method, route.path, text)

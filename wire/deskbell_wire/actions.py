@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from deskbell_wire import desktop, local, lookups, notes, pages, tabs
-from deskbell_wire.pairing import DeviceKind
+from deskbell_wire.pairing import CHAT_SCOPE, DeviceKind
 from deskbell_wire.result import Result
 
 Risk = Literal["read", "write", "act"]
@@ -70,6 +70,11 @@ SCOPES: Final[dict[str, str]] = {
     "local:run": "Run the actions that you have set up on your laptop, each with your consent",
 }
 """What a grant may allow, in the words that the person sees when asked."""
+
+SCOPE_WORDS: Final[dict[str, str]] = SCOPES | {
+    CHAT_SCOPE: "Ask this relay's AI for you; read, stop and share your answers, and save new ones as notes"
+}
+"""The same, with what the relay's own chat page asks for and no assistant can have."""
 
 
 CATALOGUE: Final[tuple[Action, ...]] = (

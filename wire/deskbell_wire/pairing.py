@@ -24,6 +24,10 @@ EXTENSION_CLIENT: Final = "deskbell-extension"
 CLI_CLIENT: Final = "deskbell-cli"
 """Public clients that every relay knows: two for devices, one for `deskbell call`."""
 
+CHAT_CLIENT: Final = "deskbell-chat"
+"""The relay's own chat page. A signed-in browser holds a grant of it, with this scope and no other."""
+CHAT_SCOPE: Final = "ai:chat"
+
 
 class DeviceDeclaration(WireModel):
     """What a device says of itself when it is paired, and again with PATCH when it has learned more."""

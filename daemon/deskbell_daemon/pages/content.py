@@ -15,7 +15,7 @@ from deskbell_daemon.local.face import Face
 from deskbell_daemon.pages.session import Session
 from deskbell_daemon.pages.words import groups, local_time
 from deskbell_wire import clock
-from deskbell_wire.actions import SCOPES
+from deskbell_wire.actions import SCOPE_WORDS
 from deskbell_wire.errors import Problem
 
 TITLES: Final = {
@@ -203,7 +203,7 @@ class Content:
 
 def _scopes(scopes: list[str]) -> list[str]:
     """In words, with the name of a scope that has none."""
-    return [SCOPES.get(scope) or neutral(scope) for scope in scopes]
+    return [SCOPE_WORDS.get(scope) or neutral(scope) for scope in scopes]
 
 
 def _seen(device: dict[str, Any]) -> str:

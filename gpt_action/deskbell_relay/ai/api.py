@@ -1,7 +1,8 @@
 """The `/ai` routes: start, look up, stream, stop, share."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import structlog
 from aiohttp import web
@@ -10,9 +11,10 @@ from deskbell_relay.ai.dialects import DIALECTS, Native, run_of_cursor
 from deskbell_relay.ai.readers import Viewer
 from deskbell_relay.ai.run import Run
 from deskbell_relay.ai.runs import Runs
-from deskbell_relay.ai.shares import Shares
+from deskbell_relay.ai.shares import Shares, viewing
+from deskbell_relay.channel.bus import Hint, Revoked
 from deskbell_relay.delivery.api import HEADERS, requested_cursor
-from deskbell_relay.http.arguments import parsed
+from deskbell_relay.http.arguments import parsed, whole_number
 from deskbell_relay.http.responses import json_response, model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_wire.clock import from_timestamp, to_timestamp
@@ -34,18 +36,20 @@ class AiApi:
         self._runs = runs
         self._shares = shares
         self._issuer = issuer
+        self._open: defaultdict[str, set[Viewer]] = defaultdict(set)
 
     def routes(self) -> list[Route]:
         """This room's rows of the route table."""
         return [
-            Route("GET", "/ai/providers", self.providers, "device", summary="Who can be asked"),
-            Route("POST", "/ai/runs", self.start, "device", body="json", summary="Start a run"),
-            Route("GET", "/ai/stream", self.start_and_stream, "device", summary="Start a run and stream it"),
-            Route("GET", "/ai/runs/{id}", self.get, "device", owns="run", summary="A run and its text"),
-            Route("GET", "/ai/runs/{id}/stream", self.stream, "device", owns="run", summary="A run as it is written"),
-            Route("POST", "/ai/runs/{id}/stop", self.stop, "device", owns="run", summary="Stop a run"),
-            Route("POST", "/ai/runs/{id}/share", self.share, "device", owns="run", summary="Make a link to a run"),
-            Route("DELETE", "/ai/runs/{id}/share", self.unshare, "device", owns="run", summary="Take the link back"),
+            Route("GET", "/ai/providers", self.providers, "chat", summary="Who can be asked"),
+            Route("POST", "/ai/runs", self.start, "chat", body="json", summary="Start a run"),
+            Route("GET", "/ai/runs", self.list_all, "chat", summary="The account's runs, newest first"),
+            Route("GET", "/ai/stream", self.start_and_stream, "chat", summary="Start a run and stream it"),
+            Route("GET", "/ai/runs/{id}", self.get, "chat", owns="run", summary="A run and its text"),
+            Route("GET", "/ai/runs/{id}/stream", self.stream, "chat", owns="run", summary="A run as it is written"),
+            Route("POST", "/ai/runs/{id}/stop", self.stop, "chat", owns="run", summary="Stop a run"),
+            Route("POST", "/ai/runs/{id}/share", self.share, "chat", owns="run", summary="Make a link to a run"),
+            Route("DELETE", "/ai/runs/{id}/share", self.unshare, "chat", owns="run", summary="Take the link back"),
             Route("GET", "/ai/shared/{token}", self.shared, "public", rate="public", summary="A shared run's text"),
             Route(
                 "GET",
@@ -85,6 +89,12 @@ class AiApi:
         )
         return await self._stream(call, run.account_id, run.id, None)
 
+    async def list_all(self, call: Call) -> web.StreamResponse:
+        """`?before=` a run's id for those older than it; `?limit=` up to 100."""
+        query, account_id = call.request.query, call.who.account_id
+        most, before = whole_number(query, "limit", default=30, least=1, most=100), query.get("before")
+        return json_response({"runs": await self._runs.newest(account_id, before, most)})
+
     async def get(self, call: Call) -> web.StreamResponse:
         return model_response(await self._runs.info(call.who.account_id, call.request.match_info["id"]))
 
@@ -98,9 +108,13 @@ class AiApi:
     async def share(self, call: Call) -> web.StreamResponse:
         token, expires_at = await self._shares.create(call.who.account_id, call.request.match_info["id"])
         address = f"{self._issuer}/ai/shared/{token}"
-        return json_response(
-            {"url": address, "stream": f"{address}/stream", "expires_at": to_timestamp(expires_at)}, status=201
-        )
+        document = {
+            "url": f"{self._issuer}/shared/{token}",
+            "document": address,
+            "stream": f"{address}/stream",
+            "expires_at": to_timestamp(expires_at),
+        }
+        return json_response(document, status=201)
 
     async def unshare(self, call: Call) -> web.StreamResponse:
         await self._shares.revoke(call.who.account_id, call.request.match_info["id"])
@@ -112,9 +126,27 @@ class AiApi:
 
     async def shared_stream(self, call: Call) -> web.StreamResponse:
         account_id, info = await self._shares.find(call.request.match_info["token"])
-        return await self._stream(call, account_id, info.id, requested_cursor(call.request))
+        return await self._stream(call, account_id, info.id, requested_cursor(call.request), viewing(info.id))
 
-    async def _stream(self, call: Call, account_id: str, run_id: str, cursor: Cursor | None) -> web.StreamResponse:
+    def hear(self, hint: Hint) -> None:
+        """Cut off the viewers whose device, session or link was revoked."""
+        if isinstance(hint, Revoked):
+            for viewer in list(self._open.get(hint.credential_id, ())):
+                viewer.abort()
+
+    @contextlib.contextmanager
+    def _seen_by(self, holder: str, viewer: Viewer) -> Iterator[None]:
+        self._open[holder].add(viewer)
+        try:
+            yield
+        finally:
+            self._open[holder].discard(viewer)
+            if not self._open[holder]:
+                del self._open[holder]
+
+    async def _stream(
+        self, call: Call, account_id: str, run_id: str, cursor: Cursor | None, holder: str | None = None
+    ) -> web.StreamResponse:
         """The run from the cursor to its end. 204, which ends an `EventSource`, when the cursor is the end."""
         call.notes["run"] = run_id
         name = dialect_name(call.request.query)
@@ -136,7 +168,8 @@ class AiApi:
             await response.prepare(call.request)
             viewer = Viewer(dialect, position, response, transport)
             try:
-                await viewer.follow(run.log)
+                with self._seen_by(holder or call.who.credential, viewer):
+                    await viewer.follow(run.log)
             except TimeoutError:
                 log.info("slow_viewer", run=run.id)
                 viewer.abort()

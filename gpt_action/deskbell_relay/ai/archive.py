@@ -1,13 +1,17 @@
 """What is kept of runs in the database: plain functions of a connection, as the store runs them."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from deskbell_relay.ai.run import Run
 from deskbell_relay.store.tables import runs
-from deskbell_wire.clock import to_timestamp
+from deskbell_wire.clock import now_us, to_timestamp
 from deskbell_wire.run import EndEvent, RunInfo, Usage
+
+BEGINNING: Final = 120
+"""Characters of an answer that a list shows."""
 
 INTERRUPTED = EndEvent(
     status="error",
@@ -81,6 +85,33 @@ def find(connection: Connection, account_id: str, run_id: str) -> RunInfo | None
     """A run of the account."""
     row = connection.execute(select(runs).where(runs.c.id == run_id, runs.c.account_id == account_id)).one_or_none()
     return None if row is None else _info(row)
+
+
+def newest(connection: Connection, account_id: str, before: str | None, most: int) -> list[dict[str, Any]]:
+    """Up to `most` runs of the account, newest first, those older than the run `before`; of each, how it begins."""
+    columns = (runs.c.id, runs.c.provider, runs.c.model, runs.c.status, runs.c.created_at)
+    shared = (runs.c.share_hash, runs.c.share_expires_at)
+    query = select(*columns, *shared, func.substr(runs.c.text, 1, BEGINNING).label("beginning")).where(
+        runs.c.account_id == account_id
+    )
+    if before is not None:
+        since = select(runs.c.created_at).where(runs.c.account_id == account_id, runs.c.id == before)
+        query = query.where(runs.c.created_at < since.scalar_subquery())
+    now = now_us()
+    return [
+        {
+            "id": row.id,
+            "provider": row.provider,
+            "model": row.model,
+            "status": row.status,
+            "created_at": to_timestamp(row.created_at),
+            "beginning": row.beginning,
+            "shared_until": to_timestamp(row.share_expires_at)
+            if row.share_hash is not None and row.share_expires_at > now
+            else None,
+        }
+        for row in connection.execute(query.order_by(runs.c.created_at.desc()).limit(most))
+    ]
 
 
 def spent_since(connection: Connection, account_id: str, since: int) -> int:

@@ -6,9 +6,11 @@ from deskbell_relay.http.route import Call
 from deskbell_relay.ingress.intake import Asked, Intake
 from deskbell_wire.actions import BY_ID
 from deskbell_wire.errors import Problem
+from deskbell_wire.pairing import CHAT_SCOPE
 from deskbell_wire.run import NoteAsked, RunRequest
 
 DRAFT: Final = BY_ID["note.draft"]
+MAY_NOTE: Final = frozenset({DRAFT.scope, CHAT_SCOPE})
 MOST_WORDS: Final = 8
 MOST_CHARACTERS: Final = 80
 
@@ -21,7 +23,7 @@ class Noting:
 
     async def ask(self, call: Call, run_id: str, request: RunRequest) -> NoteAsked:
         """The command, made durable, or why there is none: the run goes on either way."""
-        if call.who.device_id is None and DRAFT.scope not in call.who.scopes:
+        if call.who.device_id is None and not call.who.scopes & MAY_NOTE:
             return NoteAsked(error="This session may not write notes; start the run on the laptop instead.")
         arguments = {"run_id": run_id, "title": request.note_title or title_of(request)}
         if request.note_folder:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -119,6 +120,10 @@ class Runs:
         if info is None:
             raise Problem("run_not_found", f"This account has no run {run_id[:60]!r}.")
         return info
+
+    async def newest(self, account_id: str, before: str | None, most: int) -> list[dict[str, Any]]:
+        """The account's runs, newest first, as `archive.newest` gives them."""
+        return await self._store.read(lambda connection: archive.newest(connection, account_id, before, most))
 
     async def stop(self, account_id: str, run_id: str) -> RunInfo:
         """Stop it; of one that has ended, as it is. Returns once upstream is closed. Raises Problem run_not_found."""

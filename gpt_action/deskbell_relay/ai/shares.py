@@ -1,6 +1,7 @@
 """Links that show one run to whoever has them: unguessable, kept as a hash, revocable, with an end."""
 
 import secrets
+from collections.abc import Callable
 
 from deskbell_relay.ai import archive
 from deskbell_relay.ai.runs import Runs
@@ -14,9 +15,11 @@ from deskbell_wire.run import RunInfo
 class Shares:
     """One link a run; a new one replaces it."""
 
-    def __init__(self, store: Store, runs: Runs, lifetime_s: float) -> None:
+    def __init__(self, store: Store, runs: Runs, lifetime_s: float, *, revoked: Callable[[str], None]) -> None:
+        """`revoked` hears the `viewing` of a run whose link shows it no longer, after the commit."""
         self._store = store
         self._runs = runs
+        self._revoked = revoked
         self._lifetime = round(lifetime_s * SECOND)
 
     async def create(self, account_id: str, run_id: str) -> tuple[str, int]:
@@ -44,3 +47,9 @@ class Shares:
             lambda connection: archive.share(connection, account_id, run_id, share_hash, expires_at)
         ):
             raise Problem("run_not_found", f"This account has no run {run_id[:60]!r}.")
+        self._revoked(viewing(run_id))
+
+
+def viewing(run_id: str) -> str:
+    """What the viewers by a link hold, in place of a device or a grant: it is revoked with the link."""
+    return f"share:{run_id}"

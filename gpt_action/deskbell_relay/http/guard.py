@@ -17,6 +17,7 @@ from deskbell_relay.http.principal import Principal
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.http.responses import PAGE_HEADERS, SECURITY_HEADERS, STRICT_TRANSPORT, problem_response
 from deskbell_relay.http.route import Access, Call, Route
+from deskbell_relay.http.session_cookie import SessionCookie
 from deskbell_relay.settings import Settings
 from deskbell_wire.clock import now_us
 from deskbell_wire.errors import Problem
@@ -50,6 +51,7 @@ class Guard:
         self._error_page = error_page
         self._public_rates = {"public": settings.public_rate, "pairing": settings.pairing_rate}
         self._headers = SECURITY_HEADERS | (STRICT_TRANSPORT if settings.issuer.startswith("https://") else {})
+        self._session = SessionCookie(settings.issuer)
         self.draining = False
 
     def wrap(self, route: Route) -> AiohttpHandler:
@@ -129,6 +131,10 @@ class Guard:
             ticket = request.query.get("ticket")
             if ticket is not None:
                 return await self._authenticator.redeem_ticket(ticket)
+            access = "device"
+        if access == "chat":
+            if "Authorization" not in request.headers:
+                return await self._authenticator.authenticate(self._session.proven(request), access)
             access = "device"
         return await self._authenticator.authenticate(bearer(request), access)
 

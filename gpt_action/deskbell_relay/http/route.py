@@ -8,8 +8,9 @@ from aiohttp import web
 
 from deskbell_relay.http.principal import Principal
 
-Access = Literal["public", "device", "stream", "assistant", "mcp"]
+Access = Literal["public", "device", "stream", "chat", "assistant", "mcp"]
 """public: nobody signs in. device: a device's token. stream: that, or a single-use ticket.
+chat: a device's token, or the cookie of a browser that is signed in to the chat page.
 assistant: a grant's token for the GPT Action door. mcp: a grant's token for the MCP door."""
 
 Body = Literal["none", "json", "form", "result"]

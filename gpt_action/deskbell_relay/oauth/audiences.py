@@ -30,9 +30,14 @@ class Audiences:
         """Of the MCP door: the address that its clients are given."""
         return f"{self.issuer}/mcp"
 
+    @property
+    def chat(self) -> str:
+        """Of browsers that are signed in to the chat page."""
+        return f"{self.issuer}/ai"
+
     def of_access(self, access: Access) -> str:
         """What a route of that access takes."""
-        return {"assistant": self.actions, "mcp": self.mcp}.get(access, self.devices)
+        return {"assistant": self.actions, "mcp": self.mcp, "chat": self.chat}.get(access, self.devices)
 
     def of_resource(self, resource: str | None, usual: Door) -> str | None:
         """The audience for an assistant's `resource` parameter; None for a foreign one.

@@ -33,7 +33,7 @@ SLICE: Final = 200
 REREAD_EVERY_S: Final = 1.0
 """How often an unknown key makes us look into the database: strangers choose the `kid`."""
 
-_PATHS: Final = {"assistant": "actions", "mcp": "mcp", "device": "v1", "stream": "v1", "public": "v1"}
+_PATHS: Final = {"assistant": "actions", "mcp": "mcp", "device": "v1", "stream": "v1", "public": "v1", "chat": "v1"}
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Authenticator:
         if not token:
             raise Problem("missing_token", "No access token came with the request.")
         claims = await self.claims(token, self._audiences.of_access(access))
-        if (claims.device_id is None) != (access in ("assistant", "mcp")):
+        if (claims.device_id is None) != (access in ("assistant", "mcp", "chat")):
             raise tokens.unacceptable()
         forgotten = self._forgotten
         principal = await self._store.read(lambda connection: _living(connection, claims))

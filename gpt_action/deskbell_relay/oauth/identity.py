@@ -21,6 +21,7 @@ from deskbell_relay.oauth.approvals import Approvals, Publish
 from deskbell_relay.oauth.audiences import Audiences
 from deskbell_relay.oauth.authenticator import Authenticator
 from deskbell_relay.oauth.authorization import Authorizations
+from deskbell_relay.oauth.chat_sessions import ChatSessions
 from deskbell_relay.oauth.client_documents import Documents
 from deskbell_relay.oauth.clients import Clients, built_in, in_database
 from deskbell_relay.oauth.connect_codes import ConnectCodes
@@ -38,6 +39,7 @@ from deskbell_relay.oauth.sealing import Sealer, relay_secret
 from deskbell_relay.oauth.tickets import Tickets
 from deskbell_relay.oauth.token_endpoint import TokenEndpoint
 from deskbell_relay.pages.authorize import AuthorizePages
+from deskbell_relay.pages.chat import ChatPages
 from deskbell_relay.pages.site import Site, error_page
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
@@ -90,6 +92,7 @@ class Identity:
         approvals = Approvals(settings, store, rates, decisions, sealer, publish=publish)
         self.authenticator = Authenticator(store, self._keys, audiences, stream_tickets.redeem)
         self.error_page = error_page
+        self._chat = ChatSessions(settings, store, authorizations, audiences, issuer, revoked=revoked)
         self._rooms = (
             Pairing(settings, store, issuer),
             grant,
@@ -112,6 +115,7 @@ class Identity:
             Devices(store, is_online=is_online, revoked=revoked, roster_changed=roster_changed),
             Grants(store, revoked=revoked),
             AuthorizePages(settings, store, authorizations, approvals, decisions),
+            ChatPages(settings, self._chat, self.authenticator),
             Site(settings),
         )
 
@@ -150,6 +154,7 @@ class Identity:
     async def _purge(self) -> None:
         for what in (
             authorization.purge,
+            self._chat.purge,
             client_assertions.purge,
             connect_codes.purge,
             device_grant.purge,

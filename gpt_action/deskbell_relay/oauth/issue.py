@@ -68,8 +68,9 @@ class Issuer:
         scopes: Iterable[str],
         device_id: str | None = None,
         grant_id: str | None = None,
+        lifetime_s: int | None = None,
     ) -> str:
-        """A signed access token."""
+        """A signed access token; it lives as long as access tokens do, unless `lifetime_s` says otherwise."""
         return mint(
             self._keys.signer(),
             issuer=self._settings.issuer,
@@ -77,7 +78,7 @@ class Issuer:
             account_id=account_id,
             client_id=client_id,
             scopes=scopes,
-            lifetime_s=self._settings.access_token_s,
+            lifetime_s=lifetime_s or self._settings.access_token_s,
             device_id=device_id,
             grant_id=grant_id,
         )

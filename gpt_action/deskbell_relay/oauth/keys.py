@@ -145,7 +145,7 @@ def _rotate(
     connection: Connection, key: Ed25519PrivateKey, sealer: Sealer, settings: Settings, now: int, *, at_once: bool
 ) -> None:
     active_from = now if at_once else now + _ahead(settings)
-    last_token_us = (settings.access_token_s + BELIEVED_BEYOND_S) * SECOND
+    last_token_us = (settings.longest_token_s + BELIEVED_BEYOND_S) * SECOND
     if at_once:
         connection.execute(delete(signing_keys))
     else:

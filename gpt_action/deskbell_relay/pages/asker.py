@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deskbell_relay.oauth import redirects
 from deskbell_relay.pages.neutral import MOST_CHARACTERS
+from deskbell_wire.pairing import CHAT_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Asker:
 
 def asker_of(client_id: str, redirect_uri: str) -> Asker:
     """The asker of a request."""
+    if client_id == CHAT_CLIENT:
+        return Asker(None, "this relay’s own chat page, in this browser", None)
     host, named = shown(redirects.host_of(redirect_uri)), redirects.document_host(client_id)
     document = None if named is None else shown(named)
     if redirects.is_local(host) and redirect_uri.startswith("http://"):

@@ -20,6 +20,7 @@ from deskbell_relay.store.engine import Store
 from deskbell_relay.store.identity_tables import requests
 from deskbell_wire.clock import now_us
 from deskbell_wire.errors import Problem
+from deskbell_wire.pairing import CHAT_CLIENT
 
 LOOK_AGAIN_S: Final = 2
 """How often a waiting page looks by itself: the decision may have been made at another process."""
@@ -32,6 +33,13 @@ ENDS: Final[dict[str, tuple[str, str]]] = {
     "ended": ("Too many wrong codes", "This request has ended. Start again from the assistant, with a new code."),
     "done": ("Already finished", "This request was finished before. Go back to the assistant."),
     "expired": ("Too late", "Nobody answered in time, so the assistant gets nothing. Start again from the assistant."),
+}
+
+CHAT_ENDS: Final[dict[str, tuple[str, str]]] = {
+    "denied": ("Refused", "The request was refused, so this browser is not signed in."),
+    "ended": ("Too many wrong codes", "This request has ended. Sign in again, with a new code."),
+    "done": ("Already finished", "This request was finished before. Go back to the chat page."),
+    "expired": ("Too late", "Nobody answered in time, so this browser is not signed in. Sign in again."),
 }
 
 
@@ -108,6 +116,7 @@ class AuthorizePages:
             "asker": asker_of(row.client_id, row.redirect_uri),
             "path": path_of(row.id),
             "csrf": form_token(secret),
+            "chat": row.client_id == CHAT_CLIENT,
         }
         if status == "open":
             return page(call, "authorize.html", context | {"left": self._settings.code_tries - row.tries})
@@ -115,7 +124,7 @@ class AuthorizePages:
             return page(call, "waiting.html", context)
         if status == "approved":
             return page(call, "approved.html", context)
-        heading, sentence = ENDS[status]
+        heading, sentence = (CHAT_ENDS if row.client_id == CHAT_CLIENT else ENDS)[status]
         return page(call, "ended.html", context | {"heading": heading, "sentence": sentence, "back": status != "done"})
 
     async def enter(self, call: Call) -> web.StreamResponse:

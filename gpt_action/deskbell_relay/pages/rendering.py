@@ -1,4 +1,4 @@
-"""Templates and the two static files: everything a person's browser gets from this relay."""
+"""Templates and the static files: everything a person's browser gets from this relay."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.pages.neutral import neutral
-from deskbell_wire.actions import SCOPES
+from deskbell_wire.actions import SCOPE_WORDS
 
 _HERE: Final = Path(__file__).parent
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
@@ -29,12 +29,18 @@ def prepare(app: web.Application) -> None:
     )
     environment.filters["neutral"] = neutral
     environment.filters["scope_words"] = scope_words
-    environment.globals.update(style=STATIC["page.css"].path, script=STATIC["page.js"].path)
+    environment.globals.update(
+        style=STATIC["page.css"].path,
+        script=STATIC["page.js"].path,
+        chat_style=STATIC["chat.css"].path,
+        chat_script=STATIC["chat/chat.js"].path,
+        shared_script=STATIC["chat/shared.js"].path,
+    )
 
 
 def scope_words(scope: str) -> str:
     """A scope as the person reads it."""
-    return SCOPES.get(scope, scope)
+    return SCOPE_WORDS.get(scope, scope)
 
 
 def page(call: Call, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
@@ -45,12 +51,15 @@ def page(call: Call, template: str, context: Mapping[str, Any], *, status: int =
 class StaticFile:
     """A file whose name changes with its content, so that browsers may keep it for ever."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, version: str | None = None) -> None:
+        """With a `version`, that of its folder: modules name each other there, so they change their address together."""
         source = _HERE / "static" / name
         self._content = source.read_bytes()
         self._version = sha256(self._content).hexdigest()[:12]
         self._type = _TYPES[source.suffix]
         self.path = f"/static/{source.stem}.{self._version}{source.suffix}"
+        if version is not None:
+            self.path = f"/static/{source.parent.name}.{version}/{source.name}"
 
     def route(self) -> Route:
         """Its row of the route table."""
@@ -65,4 +74,10 @@ class StaticFile:
         return web.Response(body=self._content, content_type=self._type, charset="utf-8", headers=headers)
 
 
-STATIC: Final = {name: StaticFile(name) for name in ("page.css", "page.js")}
+def _modules(folder: str) -> dict[str, StaticFile]:
+    files = sorted((_HERE / "static" / folder).glob("*.js"))
+    version = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    return {f"{folder}/{file.name}": StaticFile(f"{folder}/{file.name}", version) for file in files}
+
+
+STATIC: Final = {name: StaticFile(name) for name in ("page.css", "chat.css", "page.js")} | _modules("chat")

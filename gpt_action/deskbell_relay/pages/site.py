@@ -44,6 +44,7 @@ class Site:
                 "contact": settings.contact,
                 "retention": span(settings.retention_s),
                 "tokens": span(settings.refresh_token_s),
+                "session": span(settings.chat_session_s),
             },
         )
 

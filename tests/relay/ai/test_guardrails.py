@@ -89,7 +89,7 @@ async def test_a_link_shows_one_run_to_whoever_has_it_until_it_is_taken_back_or_
         await rooms.read(run_id)
         status, link = await rooms.laptop.call("POST", f"/ai/runs/{run_id}/share")
         assert status == 201
-        path = link["url"].removeprefix(rooms.relay.url)
+        path = link["document"].removeprefix(rooms.relay.url)
 
         async def seen(path: str) -> tuple[int, Any]:
             async with rooms.relay.session.get(rooms.relay.url + path) as answer:  # without any token
@@ -107,12 +107,12 @@ async def test_a_link_shows_one_run_to_whoever_has_it_until_it_is_taken_back_or_
 
         _, newer = await rooms.laptop.call("POST", f"/ai/runs/{run_id}/share")
         assert (await seen(path))[1]["code"] == "share_not_found", "replaced"
-        path = newer["url"].removeprefix(rooms.relay.url)
+        path = newer["document"].removeprefix(rooms.relay.url)
         assert (await rooms.laptop.call("DELETE", f"/ai/runs/{run_id}/share"))[0] == 204
         assert (await seen(path))[0] == 404
 
     async with RunRooms(tmp_path / "short", saying("x"), ai_share_s=0.001) as rooms:
         run_id = await rooms.begin()
         _, link = await rooms.laptop.call("POST", f"/ai/runs/{run_id}/share")
-        async with rooms.relay.session.get(link["url"]) as answer:
+        async with rooms.relay.session.get(link["document"]) as answer:
             assert answer.status == 404

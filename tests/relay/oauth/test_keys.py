@@ -94,7 +94,7 @@ async def test_a_key_is_published_before_it_signs_and_believed_until_its_last_to
     await let_pass(store, room.PUBLISHED_AHEAD_S)
     await keys.turn()
     assert keys.signer().kid == new
-    await let_pass(store, settings.access_token_s + 60)
+    await let_pass(store, settings.longest_token_s + 60)
     assert not await keys.turn()
     assert keys.verifier(old) is not None, "its last token has just ended, by a slow clock"
     await let_pass(store, room.BELIEVED_BEYOND_S)
