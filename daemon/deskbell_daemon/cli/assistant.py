@@ -19,7 +19,7 @@ from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.pairing import CLI_CLIENT
 from deskbell_wire.version import USER_AGENT
 
-SCOPES = "notes:read notes:write devices:read local:run"
+SCOPES = "notes:read notes:write notes:draft devices:read local:run"
 LOOPBACK_REDIRECT = "http://127.0.0.1/callback"
 """Of the public client; nobody listens there: the code is read from the redirect's address."""
 
