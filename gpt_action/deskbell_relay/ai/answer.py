@@ -27,6 +27,7 @@ class AnswerReader(ABC):
         self._title = title
         self._key = key
         self._decoder = Decoder(MOST_EVENT_BYTES)
+        self._half = ""  # of a pair, see `_say`
         self.finish_reason: str | None = None
         """Why it ended: `stop`, `length`, `content_filter`, or the provider's own word."""
         self.usage: Usage | None = None
@@ -87,6 +88,16 @@ class AnswerReader(ABC):
             raise self._garbled("a chunk that is no JSON object")
         return value
 
+    def _say(self, text: str, texts: list[str]) -> None:
+        """A piece of the answer. Half a surrogate pair, which JSON can hold and UTF-8 cannot, waits for its other half."""
+        if self._half or not text.isascii():
+            text, self._half = self._half + text, ""
+            if "\ud800" <= text[-1:] <= "\udbff":
+                text, self._half = text[:-1], text[-1]
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if text:
+            texts.append(text)
+
     def _end(self, reason: object) -> None:
         if reason:
             self.finish_reason = str(reason)[:40]
@@ -120,8 +131,3 @@ class Api:
     key_header: str = "Authorization"
     """Where the key goes: `Authorization` takes it as a bearer token, others as it is."""
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def sendable(text: str) -> str:
-    """Half a surrogate pair cannot be sent on; JSON can hold one when a provider cuts an escape in two."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from deskbell_relay.ai.answer import AnswerReader, Api, sendable
+from deskbell_relay.ai.answer import AnswerReader, Api
 from deskbell_relay.ai.failure import Failure
 
 
@@ -39,7 +39,7 @@ class ChatCompletionsReader(AnswerReader):
             content = delta.get("content")
             text = content if isinstance(content, str) else _joined(content) or delta.get("refusal") or ""
             if text:
-                texts.append(sendable(text))
+                self._say(text, texts)
             elif delta.get("reasoning_content") or delta.get("reasoning"):
                 self.thinking = True
         reason = choice.get("finish_reason")

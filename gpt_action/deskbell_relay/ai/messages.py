@@ -6,7 +6,7 @@ Its own API, because Anthropic calls its OpenAI-compatible layer one for tests a
 
 from typing import Any, Final
 
-from deskbell_relay.ai.answer import AnswerReader, Api, sendable
+from deskbell_relay.ai.answer import AnswerReader, Api
 
 MOST_TOKENS: Final = 32_000
 """The API demands a limit. This is more than the relay's own cap on an answer, and each Claude since 4 takes it."""
@@ -64,7 +64,7 @@ class MessagesReader(AnswerReader):
         if block.get("type") in ("text", "text_delta"):
             text = block["text"]
             if text:
-                texts.append(sendable(text))
+                self._say(text, texts)
         else:
             self.thinking = True
 

@@ -65,16 +65,18 @@ class Upstream:
             max_retries=0,
             timeout=timeout,
             http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
-            default_headers=self._headers(),
         )
 
     def _headers(self) -> dict[str, Any]:
-        """Those of the provider's API; one that takes the key elsewhere does not get it as a bearer token too."""
+        """Of each request. A key that goes elsewhere is not a bearer token too, and OpenAI's names are OpenAI's alone."""
         import openai
 
-        if self._api.key_header == "Authorization":
-            return dict(self._api.headers)
-        return {**self._api.headers, self._api.key_header: self._key or "none", "Authorization": openai.Omit()}
+        headers: dict[str, Any] = {**UNREAD, **self._api.headers}
+        if self._api.key_header != "Authorization":
+            headers |= {self._api.key_header: self._key or "none", "Authorization": openai.Omit()}
+        if self._configured.name != "openai":  # the SDK finds them in its own environment variables
+            headers |= {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+        return headers
 
     async def stream(self, model: str, messages: list[dict[str, str]], take: Callable[[list[str]], None]) -> Outcome:
         """Ask, and hand the pieces to `take` as they come. Raises Failure; cancelled, it closes the connection first."""
@@ -119,7 +121,7 @@ class Upstream:
         import openai
 
         ask = self._client.post(
-            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": UNREAD}
+            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": self._headers()}
         )
         try:
             response: Any = await ask

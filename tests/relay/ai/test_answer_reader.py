@@ -104,8 +104,14 @@ def test_parts_of_a_list_and_refusals_are_text_and_thoughts_are_a_sign_of_life()
     assert (text, reader.thinking) == ("", True)
 
 
-def test_half_a_surrogate_pair_does_not_break_the_stream() -> None:
-    assert read(b'data: {"choices":[{"delta":{"content":"a\\ud83d"}}]}\n\n')[0] == "a?"
+def test_an_emoji_that_a_provider_cuts_in_two_arrives_whole() -> None:
+    first, second = (
+        b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % text for text in (b"a\\ud83c", b"\\udf89b")
+    )
+    reader = ChatCompletionsReader("Mock")
+    assert (reader.feed(first), reader.feed(second)) == (["a"], ["🎉b"])
+    assert read(first + b'data: {"choices":[{"delta":{"content":"c"}}]}\n\n')[0] == "a\ufffdc", "no other half came"
+    assert read(second)[0] == "\ufffdb"
 
 
 def test_after_done_nothing_counts() -> None:
