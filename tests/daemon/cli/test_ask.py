@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,31 @@ def test_a_person_sees_it_laid_out_and_ctrl_c_stops_the_provider(home, provider)
     assert "it does not say whether its bill does" in seen.decode(errors="replace").replace("\r\n", " ")
     assert len(provider.calls) == before + 1
     assert provider.calls[-1].closed.is_set()
+
+
+def test_it_is_written_into_a_note_meanwhile_and_the_note_is_named(home, provider):
+    provider.scripts = [saying("Hel", "lo ", "there")]
+    done = ask(home, "Say hello", "--note", "Greeting", "--folder", "Ideas")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Hello there\n"
+    assert "It is in Ideas/Greeting.md  cmd_" in done.stderr
+    [note] = [path for path in home.rglob("Greeting.md") if "Ideas" in path.parts]
+    assert note.read_text().endswith("---\nHello there\n")
+
+
+def test_a_program_hears_of_the_note_and_a_stop_leaves_its_part(home, provider):
+    provider.scripts = [typing]
+    environment = words(home)["env"]
+    child = subprocess.Popen(
+        words(home, "Write", "--note", "Endless", "--json")["args"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    patience = time.monotonic() + 30
+    while not list(home.rglob("Endless.md")) or "word word" not in next(home.rglob("Endless.md")).read_text():
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    document = json.loads(child.communicate(timeout=30)[0])
+    assert (document["status"], document["note"]["partial"]) == ("stopped", True), document
+    text = next(home.rglob("Endless.md")).read_text()
+    assert "status: partial" in text
+    assert text.endswith(document["text"].rstrip(" ") + " \n")

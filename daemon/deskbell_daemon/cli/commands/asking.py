@@ -5,11 +5,12 @@ import contextlib
 import json
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from deskbell_daemon.cli.exits import ExitCode
+from deskbell_daemon.cli.exits import ExitCode, of_status
 from deskbell_daemon.cli.options import PROFILE, Json, Profile, with_daemon
 from deskbell_daemon.cli.terminal import Terminal
 from deskbell_wire.errors import Problem
@@ -17,6 +18,11 @@ from deskbell_wire.errors import Problem
 if TYPE_CHECKING:
     from deskbell_daemon.cli.writing import Paper
     from deskbell_daemon.local.client import LocalClient
+
+NOTE_S: Final = 20.0
+"""How long the note's end is awaited after the answer's."""
+
+LOOK_S: Final = 0.2
 
 TRIES: Final = 8
 """How often a broken stream is taken up again, with its cursor, before we give up."""
@@ -30,6 +36,11 @@ def ask(
     model: Annotated[
         str | None, typer.Option(help="Another model than the relay's usual one of this provider.")
     ] = None,
+    note: Annotated[
+        str | None,
+        typer.Option(metavar="TITLE", help="Write the answer into a new note of this title, while it comes."),
+    ] = None,
+    folder: Annotated[str, typer.Option(help="The note's folder inside the notes folder.")] = "",
     profile: Profile = PROFILE,
     as_json: Json = False,
 ) -> None:
@@ -37,14 +48,21 @@ def ask(
     from deskbell_daemon.cli.writing import paper
 
     terminal = Terminal(as_json)
-    body = {"provider": provider, "prompt": sys.stdin.read() if prompt == "-" else prompt, "model": model}
+    body: dict[str, Any] = {
+        "provider": provider,
+        "prompt": sys.stdin.read() if prompt == "-" else prompt,
+        "model": model,
+    }
+    if note is not None:
+        body |= {"save_as_note": True, "note_title": note, "note_folder": folder}
 
     async def asking(daemon: "LocalClient") -> dict[str, Any]:
         run = await daemon.post("/v1/relay/runs", {name: value for name, value in body.items() if value is not None})
         path = f"/v1/relay/runs/{run['run_id']}"
         with paper(terminal) as sheet, on_interrupt(lambda: daemon.post(f"{path}/stop")):
             end = await read(daemon, f"{path}/stream", sheet)
-        return {"id": run["run_id"], "provider": run["provider"], "model": run["model"], "text": sheet.text, **end}
+        answer = {"id": run["run_id"], "provider": run["provider"], "model": run["model"], "text": sheet.text, **end}
+        return answer | ({"note": await written(daemon, run["note"])} if "note" in run else {})
 
     answer = with_daemon(profile, asking)
     if as_json:
@@ -80,6 +98,25 @@ async def read(daemon: "LocalClient", path: str, sheet: "Paper") -> dict[str, An
     raise fault
 
 
+async def written(daemon: "LocalClient", asked: dict[str, Any]) -> dict[str, Any]:
+    """What became of the note: `status` of its command, `path` or `error`. Waits for its end, not for a person's yes."""
+    if "command_id" not in asked:
+        return {"status": "failed", "error": asked["error"]}
+    last = time.monotonic() + NOTE_S
+    while True:
+        found = await daemon.get(f"/v1/relay/commands/{asked['command_id']}")
+        is_final = of_status(found["status"]) is not ExitCode.NOT_FINISHED
+        if is_final or found["status"] == "awaiting_approval" or time.monotonic() > last:
+            break
+        await asyncio.sleep(LOOK_S)
+    told = {"status": found["status"], "command_id": found["id"]}
+    if output := found.get("output"):
+        told |= {"path": output["path"], "partial": output["partial"]}
+    if error := found.get("error"):
+        told |= {"error": error["message"]}
+    return told
+
+
 @contextlib.contextmanager
 def on_interrupt(stop: Any) -> Any:
     """Ctrl-C calls `stop` once, and a second one ends the program. Where signals cannot be caught, it ends at once."""
@@ -113,9 +150,22 @@ def figures(answer: dict[str, Any]) -> str:
     if answer["tokens_per_s"] is not None:
         parts.append(f"{answer['tokens_per_s']:g} tokens/s")
     line = f"{' · '.join(parts)}  {answer['id']}"
+    if "note" in answer:
+        line = f"{line}\n{about_note(answer['note'])}"
     if answer["status"] == "error":
         return f"{line}\n{answer['message']}"
     if answer["status"] == "stopped":
         bill = {True: "so does its bill", False: "its bill does not", None: "it does not say whether its bill does"}
         return f"{line}\nStopped at the provider; {bill[answer['stops_billing']]}."
     return line
+
+
+def about_note(note: dict[str, Any]) -> str:
+    """One sentence: where the answer stands, or why it does not."""
+    if "path" in note:
+        return f"{'A part of it is' if note['partial'] else 'It is'} in {note['path']}  {note['command_id']}"
+    if note["status"] == "awaiting_approval":
+        return f"The note waits for your yes: deskbell approve {note['command_id']}"
+    if "error" in note:
+        return f"No whole note was written: {note['error']}"
+    return f"The note is {note['status']}: see deskbell log."
