@@ -13,6 +13,8 @@ from deskbell_daemon.actions.table import available
 from deskbell_daemon.audit.access import access_facts
 from deskbell_daemon.audit.log import AuditLog
 from deskbell_daemon.documents import add_diffs, log_document, requests_document, settings_facts
+from deskbell_daemon.extension_door.door import ExtensionDoor
+from deskbell_daemon.extension_door.pairings import Pairings
 from deskbell_daemon.gate.desk import Answer, By, Scope
 from deskbell_daemon.gate.performance import AnyPerformer, Performance, Run
 from deskbell_daemon.gate.standing import DEFAULT_DAYS, StandingRules
@@ -59,6 +61,7 @@ class Daemon:
         """`performers` and `context` default to the notes folder's; both or neither."""
         self.changes = Changes()
         self.stopping = asyncio.Event()
+        self.pairings = Pairings()
         self._settings = settings
         self._places = places
         self._catalogue = catalogue
@@ -146,6 +149,7 @@ class Daemon:
             "local_problems": {n: {"code": p.code, "detail": p.detail} for n, p in self._local.found.problems.items()},
             "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
             "audit_problem": audit and {"code": audit.code, "detail": audit.detail},
+            **self.pairings.status(),
             "waiting": len(line.gate.desk.approvals) if line else 0,
             "busy": line.gate.busy if line else 0,
             "reporting": line.reports.in_flight if line else 0,
@@ -210,7 +214,11 @@ class Daemon:
             await self._audit.write(event, {**facts, "by": by})
             if event == "access_revoked":
                 await self._rules.revoke_of(facts["id"])
-        return await self._ask_relay(method, path, body)
+        status, document = await self._ask_relay(method, path, body)
+        return status, self.pairings.seen(method, path, document)
+
+    async def record(self, event: str, facts: dict[str, Any]) -> None:
+        await self._audit.write(event, facts)
 
     def relay_stream(self, path: str, last_event_id: str) -> RelayStream:
         return self._paired().relay.stream(path, last_event_id)
@@ -358,10 +366,11 @@ async def run(
         raise Problem("profile_in_use", f"A daemon already runs with the profile {places.profile!r}.") from None
     try:
         daemon = Daemon(settings, places, performers=performers, context=context, catalogue=catalogue)
-        api = LocalApi(daemon, places)
+        api, door = LocalApi(daemon, places), ExtensionDoor(daemon, settings.extension.port)
         try:
             await daemon.open()
             address = await api.start()
+            await door.start()
             log.info("started", profile=places.profile, port=address.port, version=RELEASE)
             if started is not None:
                 started(daemon)
@@ -372,6 +381,7 @@ async def run(
                 log.error("daemon_failed", **fault(error))
             raise
         finally:
+            await door.stop()
             await daemon.close()
             await api.stop()
             log.info("stopped")

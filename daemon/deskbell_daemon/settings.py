@@ -17,6 +17,7 @@ from deskbell_daemon.settings_lines import Lines
 from deskbell_wire.actions import DAEMON_ACTIONS, Risk
 from deskbell_wire.errors import Problem
 from deskbell_wire.local import MOST_LOCAL_ACTIONS, LocalName
+from deskbell_wire.number_match import PORTS
 from deskbell_wire.pairing import DeviceName
 
 Rule = Literal["run", "notify", "ask", "refuse"]
@@ -69,6 +70,13 @@ class Secrets(_Table):
     """Which of keyring's backends, by the name that `keyring --list-backends` shows; the only one that is asked."""
 
 
+class Extension(_Table):
+    """`[extension]`: the door by which the browser extension on this laptop finds the daemon."""
+
+    port: int = Field(default=PORTS[0], ge=0, le=65_535)
+    """The first of five that are tried; 0: no door. The extension looks at the five from the default alone."""
+
+
 class Log(_Table):
     """`[log]`"""
 
@@ -89,6 +97,7 @@ class Settings(_Table):
     action: dict[LocalName, ActionTable] = Field(default_factory=dict, max_length=MOST_LOCAL_ACTIONS)
     limits: Limits = Limits()
     secrets: Secrets = Secrets()
+    extension: Extension = Extension()
     log: Log = Log()
 
     @model_validator(mode="after")

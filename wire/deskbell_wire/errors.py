@@ -124,6 +124,9 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     ),
     "daemon_not_running": ErrorType(503, "The daemon is not running", "Start it with `deskbell daemon`."),
     "disk_full": ErrorType(507, "The laptop's disk is full", "Free some space and ask again."),
+    "extension_door_closed": ErrorType(
+        503, "The browser extension cannot find this daemon", "Stop what uses the ports, or pair with a code instead."
+    ),
     "folder_not_writable": ErrorType(500, "The notes folder cannot be written", "Check the folder's permissions."),
     "insecure_relay": ErrorType(400, "That relay address is not safe to use", "Use an https:// address."),
     "interrupted": ErrorType(500, "The laptop stopped in the middle of this command", "Check its effect, ask again."),

@@ -121,10 +121,11 @@ def report(key: str, done: Sequence[Done]) -> Notice:
 def doorbell(approval: Approval) -> Notice:
     """About somebody who wants in. Yes is said on the page alone, with the scopes in sight."""
     what = "device" if approval.kind == "device" else "assistant"
+    number = f", and must show {approval.digits}" if approval.digits else ""
     return Notice(
         f"in {approval.id}",
         f"A new {what} wants in: {approval.name}",
-        f"from {approval.host}",
+        f"from {approval.host}{number}",
         (("Show", Choice("access", (approval.id,))), ("Refuse", Choice("deny", (approval.id,)))),
         Choice("access", (approval.id,)),
         ASK_S,

@@ -24,6 +24,7 @@ _PLAIN: Final[dict[Verb, str]] = {
 _EACH: Final[dict[Verb, str]] = {
     "allow": "/v1/requests/{}/approve",
     "refuse": "/v1/requests/{}/refuse",
+    "admit": "/v1/relay/approvals/{}/approve",
     "deny": "/v1/relay/approvals/{}/deny",
 }
 _ANSWER_S: Final = 20.0

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from deskbell_daemon.tray.model import Done, Request, State
 
 Verb = Literal[
-    "allow", "refuse", "deny", "show", "connect", "access", "undo", "notes", "settings", "pause", "resume", "panic",
+    "allow", "refuse", "admit", "deny", "show", "connect", "access", "undo", "notes", "settings", "pause", "resume", "panic",
     "hide", "quit",
 ]  # fmt: skip
 
@@ -130,12 +130,15 @@ def _many(group: Sequence[Request]) -> Item:
 def _approvals(state: State) -> Iterable[Item]:
     for approval in state.approvals[:MOST_APPROVALS]:
         what = "a device" if approval.kind == "device" else "an assistant"
+        # An extension on this laptop: what is to be seen is the number, and the menu can show that.
+        same = Item(f"It shows {approval.digits} too: let it in", Choice("admit", (approval.id,)))
         yield Item(
             f"{approval.name} wants in, as {what}",
             # Letting somebody in needs the scopes in sight: the page shows them, a menu cannot.
             children=(
                 _sentence(f"from {approval.host}"),
                 SEPARATOR,
+                *((same,) if approval.digits else ()),
                 Item("Show…", Choice("access", (approval.id,))),
                 Item("Refuse", Choice("deny", (approval.id,))),
             ),

@@ -43,6 +43,8 @@ class Approval:
     kind: str
     name: str
     host: str
+    digits: str = ""
+    """Six, where the asker must show the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _approval(item: Mapping[str, Any]) -> Approval:
         kind=str(item.get("kind", "")),
         name=short(item.get("name") or "Somebody", 40),
         host=short(item.get("host") or "", 40),
+        digits=short(item.get("digits") or "", 10),
     )
 
 

@@ -139,7 +139,8 @@ async def decide(daemon: "LocalClient", asked: dict[str, Any], *, allow: bool, s
 def summary(asked: dict[str, Any]) -> tuple[str, str]:
     """Who asks, and for what, in one line each."""
     if asked.get("kind") == "device":
-        return f"{asked['name']} (from {asked['host']})", "to join as a device: " + ", ".join(asked["actions"])
+        number = f"; it must show {asked['digits']}" if asked.get("digits") else ""
+        return f"{asked['name']} (from {asked['host']}{number})", "to join as a device: " + ", ".join(asked["actions"])
     if asked.get("kind") == "assistant":
         return f"{asked['name']} ({asked['host']})", "to be let in: " + ", ".join(asked["scopes"])
     arguments = json.dumps(asked["arguments"], ensure_ascii=False)
@@ -153,7 +154,13 @@ def facts_of(asked: dict[str, Any]) -> str:
         scopes = ", ".join(asked["scopes"]) or "no scopes"
         who = "A device" if asked["kind"] == "device" else "An assistant"
         able = f"\n  It can:   {', '.join(asked['actions'])}" if asked.get("actions") else ""
-        return f"{who} asks to be let in:\n  Calls itself: {asked['name']}\n  Host:     {asked['host']}\n  Wants:    {scopes}{able}"
+        same = (
+            f"\n  Number:   {asked['digits']}. Say yes only if the extension shows the same."
+            if asked.get("digits")
+            else ""
+        )
+        first = f"{who} asks to be let in:\n  Calls itself: {asked['name']}\n  Host:     {asked['host']}"
+        return f"{first}\n  Wants:    {scopes}{able}{same}"
     arguments = json.dumps(asked["arguments"], ensure_ascii=False, indent=2)
     parts = [f"{asked['assistant']['name']} ({asked['assistant']['host']}) wants: {asked['title']}"]
     if asked.get("note"):
