@@ -115,9 +115,10 @@ export class Conversation {
     const writer = new Typewriter()
     const signal = this.#leaving.signal
     let drawing = false
+    let over = false
     const draw = () => {
       drawing = false
-      if (signal.aborted) return
+      if (over || signal.aborted) return
       const answer = this.#stage.typing() ? writer.advance(this.#stage.now()) : writer.finish()
       this.#set(at, { answer })
       if (writer.behind) next()
@@ -141,6 +142,7 @@ export class Conversation {
       } else {
         await this.#typedOut(writer, signal)
         if (signal.aborted) return
+        over = true
         const { end } = piece
         const problem = end.status === 'error' ? { code: end.code ?? 'internal', message: end.message ?? '' } : null
         this.#set(at, { answer: writer.finish(), state: end.status, end, problem })

@@ -27,9 +27,11 @@ export interface Patience {
   random?: () => number
 }
 
-/** Problems that another try does not change. */
-function final(error: unknown): boolean {
-  return error instanceof Problem && error.code !== 'relay_unreachable' && error.code !== 'rate_limited'
+/** Problems that pass by themselves; every other one is the answer. */
+const PASSING = new Set(['draining', 'rate_limited', 'relay_unreachable', 'storage_unavailable', 'too_many_viewers'])
+
+function passes(error: unknown): boolean {
+  return error instanceof Problem && PASSING.has(error.code)
 }
 
 /**
@@ -55,11 +57,11 @@ export async function* follow(
         cut = false
         tries = 0
         if (event.event === 'token') {
-          const text = tokenOf(JSON.parse(event.data))
+          const text = tokenOf(parsed(event.data))
           length += text.length
           yield { kind: 'text', text }
         } else if (event.event === 'end') {
-          return yield { kind: 'end', end: endOf(JSON.parse(event.data)) }
+          return yield { kind: 'end', end: endOf(parsed(event.data)) }
         }
         cursor = event.id ?? cursor // after its effect
       }
@@ -68,11 +70,19 @@ export async function* follow(
     }
     if (signal.aborted) return
     if (failure instanceof Problem && failure.code === 'run_not_resumable') return yield* rest(relay, run, length)
-    if (final(failure) || ++tries >= MOST_TRIES) throw failure
+    if (!passes(failure) || ++tries >= MOST_TRIES) throw failure
     const retryInMs = Math.round(random() * Math.min(MOST_WAIT_MS, firstWaitMs * 2 ** (tries - 1)))
     cut = true
     yield { kind: 'cut', retryInMs }
     await pause(retryInMs, signal)
+  }
+}
+
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch {
+    throw new Problem('internal', 'The relay sent an event that is no JSON.', 'Update the relay or the extension.')
   }
 }
 
@@ -130,7 +140,6 @@ async function* events(
     }
   } catch (error) {
     if (error instanceof Problem) throw error
-    if (error instanceof SyntaxError) throw new Problem('internal', 'The relay sent an event that is no JSON.')
     throw new Problem('relay_unreachable', 'The connection to the relay was cut.', 'It is tried again by itself.')
   } finally {
     clearTimeout(watchdog)

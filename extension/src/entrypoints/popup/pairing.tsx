@@ -26,7 +26,6 @@ export function Pairing({ overview }: { overview: Overview }) {
 
 function Ways({ ended }: { ended: PairingView | undefined }) {
   const [name, setName] = useState(deviceName())
-  const [relay, setRelay] = useState('')
   const deed = useDeed()
   return (
     <>
@@ -44,18 +43,13 @@ function Ways({ ended }: { ended: PairingView | undefined }) {
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            deed.run(() => ask('pairWithRelay', { relay: relay.trim(), name }))
+            const relay = String(new FormData(event.currentTarget).get('relay') ?? '').trim()
+            deed.run(() => ask('pairWithRelay', { relay, name }))
           }}
         >
           <label>
             {t('pair_relay_address')}
-            <input
-              type="url"
-              required
-              placeholder="https://relay.example"
-              value={relay}
-              onInput={(event) => setRelay(event.currentTarget.value)}
-            />
+            <input type="url" name="relay" required placeholder="https://relay.example" />
           </label>
           <button type="submit" aria-disabled={deed.busy}>
             {t('pair_relay_go')}
