@@ -2,7 +2,7 @@
 
 import { ask } from '../messages.ts'
 import { Problem } from '../wire.ts'
-import { infoOf, type Message, type Provider, providersOf, type RunInfo, runIdOf } from './wire.ts'
+import { as, info, type Message, type Provider, providers, type RunInfo, started } from './wire.ts'
 
 /** An answer to a request is a matter of seconds; a run's stream has its own patience. */
 const ANSWER_MS = 20_000
@@ -25,16 +25,16 @@ export class AiRelay {
   }
 
   async providers(): Promise<Provider[]> {
-    return providersOf(await this.#json('GET', '/ai/providers'))
+    return as(providers, await this.#json('GET', '/ai/providers')).providers
   }
 
   /** Gives the run's id. */
   async start(question: Question): Promise<string> {
-    return runIdOf(await this.#json('POST', '/ai/runs', question))
+    return as(started, await this.#json('POST', '/ai/runs', question)).run_id
   }
 
   async info(run: string): Promise<RunInfo> {
-    return infoOf(await this.#json('GET', `/ai/runs/${encodeURIComponent(run)}`))
+    return as(info, await this.#json('GET', `/ai/runs/${encodeURIComponent(run)}`))
   }
 
   /** Answered when the provider's connection is closed. */

@@ -1,9 +1,10 @@
 /** A run as it is written: its pieces and its end, over cuts of the connection, each piece once. */
 
-import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { Backoff } from '../link/backoff.ts'
+import { Decoder, EventTooLarge, type ServerSentEvent } from '../link/decoder.ts'
 import { Problem } from '../wire.ts'
 import type { AiRelay } from './relay.ts'
-import { type End, endOf, tokenOf } from './wire.ts'
+import { type End, end, parsed, token } from './wire.ts'
 
 export type Piece =
   | { kind: 'text'; text: string }
@@ -14,17 +15,12 @@ export type Piece =
 /** The relay sends a `ping` every 15 s: a stream that is silent for longer than this is dead. */
 const SILENCE_MS = 40_000
 
-/** Waits between two tries: full jitter, doubled from one to the next. */
-const FIRST_WAIT_MS = 500
-const MOST_WAIT_MS = 15_000
-
 /** After so many tries without one new event the person is told. */
 const MOST_TRIES = 12
 
 export interface Patience {
   silenceMs?: number
-  firstWaitMs?: number
-  random?: () => number
+  backoff?: Backoff
 }
 
 /** Problems that pass by themselves; every other one is the answer. */
@@ -44,7 +40,7 @@ export async function* follow(
   signal: AbortSignal,
   patience: Patience = {},
 ): AsyncGenerator<Piece> {
-  const { silenceMs = SILENCE_MS, firstWaitMs = FIRST_WAIT_MS, random = Math.random } = patience
+  const { silenceMs = SILENCE_MS, backoff = new Backoff(500, 15_000) } = patience
   let cursor: string | null = null
   let length = 0
   let tries = 0
@@ -56,14 +52,15 @@ export async function* follow(
         if (cut) yield { kind: 'back' }
         cut = false
         tries = 0
+        backoff.reset()
         if (event.event === 'token') {
-          const text = tokenOf(parsed(event.data))
+          const { text } = parsed(token, event.data)
           length += text.length
           yield { kind: 'text', text }
         } else if (event.event === 'end') {
-          return yield { kind: 'end', end: endOf(parsed(event.data)) }
+          return yield { kind: 'end', end: parsed(end, event.data) }
         }
-        cursor = event.id ?? cursor // after its effect
+        if (event.lastEventId !== '') cursor = event.lastEventId // after its effect
       }
     } catch (error) {
       failure = error
@@ -71,18 +68,10 @@ export async function* follow(
     if (signal.aborted) return
     if (failure instanceof Problem && failure.code === 'run_not_resumable') return yield* rest(relay, run, length)
     if (!passes(failure) || ++tries >= MOST_TRIES) throw failure
-    const retryInMs = Math.round(random() * Math.min(MOST_WAIT_MS, firstWaitMs * 2 ** (tries - 1)))
+    const retryInMs = backoff.nextMs()
     cut = true
     yield { kind: 'cut', retryInMs }
     await pause(retryInMs, signal)
-  }
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch {
-    throw new Problem('internal', 'The relay sent an event that is no JSON.', 'Update the relay or the extension.')
   }
 }
 
@@ -94,12 +83,6 @@ async function* rest(relay: AiRelay, run: string, length: number): AsyncGenerato
   yield { kind: 'end', end: info.end }
 }
 
-interface Event {
-  id?: string | undefined
-  event?: string | undefined
-  data: string
-}
-
 /** The events of one connection. Throws Problem relay_unreachable when it falls silent. */
 async function* events(
   relay: AiRelay,
@@ -107,7 +90,7 @@ async function* events(
   cursor: string | null,
   signal: AbortSignal,
   silenceMs: number,
-): AsyncGenerator<Event> {
+): AsyncGenerator<ServerSentEvent> {
   const own = new AbortController()
   const leave = () => own.abort()
   signal.addEventListener('abort', leave)
@@ -117,33 +100,23 @@ async function* events(
     if (answer.status === 204 || answer.body === null) {
       throw new Problem('run_not_resumable', 'This answer has ended already.')
     }
-    const heard = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (chunk, out) => {
-        clearTimeout(watchdog)
-        watchdog = setTimeout(leave, silenceMs)
-        out.enqueue(chunk)
-      },
-    })
-    const decoder = new TextDecoderStream('utf-8', { ignoreBOM: true }) as unknown as TransformStream<
-      Uint8Array,
-      string
-    >
-    const read = answer.body
-      .pipeThrough(heard)
-      .pipeThrough(decoder)
-      .pipeThrough(new EventSourceParserStream())
-      .getReader()
-    try {
-      for (let next = await read.read(); !next.done; next = await read.read()) yield next.value
-    } finally {
-      await read.cancel().catch(() => undefined) // it has failed already, or nobody reads on
+    const decoder = new Decoder()
+    const reader = answer.body.getReader()
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      clearTimeout(watchdog)
+      yield* decoder.feed(next.value)
+      watchdog = setTimeout(leave, silenceMs)
     }
   } catch (error) {
     if (error instanceof Problem) throw error
+    if (error instanceof EventTooLarge) throw new Problem('internal', error.message)
+    // fetch and the body's reader throw TypeError for every fault of the network, without saying more.
+    if (!(error instanceof TypeError) && !own.signal.aborted) throw error
     throw new Problem('relay_unreachable', 'The connection to the relay was cut.', 'It is tried again by itself.')
   } finally {
     clearTimeout(watchdog)
     signal.removeEventListener('abort', leave)
+    leave() // closes the connection
   }
 }
 

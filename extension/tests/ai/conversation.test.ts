@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { messagesFor, noteOf, withContext } from '../../src/ai/chat.ts'
 import { Conversation } from '../../src/ai/conversation.ts'
 import { AiRelay } from '../../src/ai/relay.ts'
+import { Backoff } from '../../src/link/backoff.ts'
 import { RelayServer, RUN } from './relay_server.ts'
 
 const PAGE = { title: 'Tides', url: 'https://harbour.example/', markdown: 'High water at 04:12.' }
@@ -73,7 +74,7 @@ describe('Conversation', () => {
         if (states.at(-1) !== state) states.push(state)
       },
       { now: () => performance.now(), frame: (draw) => void setTimeout(draw, 16), typing: () => typing },
-      { firstWaitMs: 5 },
+      { backoff: new Backoff(5) },
     )
     return made
   }

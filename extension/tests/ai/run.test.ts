@@ -3,12 +3,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AiRelay } from '../../src/ai/relay.ts'
 import { follow, type Piece } from '../../src/ai/run.ts'
+import { Backoff } from '../../src/link/backoff.ts'
 import { END, RelayServer, RUN } from './relay_server.ts'
 
 let server: RelayServer
 let relay: AiRelay
 let tokens: string[]
-const patience = { firstWaitMs: 5, silenceMs: 2_000 }
+const patience = { backoff: new Backoff(5), silenceMs: 2_000 }
 
 beforeEach(async () => {
   server = new RelayServer()
@@ -126,7 +127,7 @@ describe('follow', () => {
 
   it('gives up when nothing comes at all, and says so', async () => {
     await server.close()
-    const began = pieces(undefined, { firstWaitMs: 1, random: () => 0 })
+    const began = pieces(undefined, { backoff: new Backoff(1, 1) })
     await expect(began).rejects.toMatchObject({ code: 'relay_unreachable' })
     await server.open() // for the close after the test
   })
