@@ -25,6 +25,8 @@ export interface Requests {
   readTab: { data: { mode: 'page' | 'selection'; tabId?: number }; answer: PageText }
   /** A chat's answer, kept as a captured page is: in the daemon's folder, or in the extension's own notes. */
   keepNote: { data: NewNote; answer: SavedNote }
+  /** The browser's own notes go to the laptop now, also those that the person refused before. */
+  handOver: { data: undefined; answer: { moved: number; left: number; problem?: Failure } }
   /** Show the consent window, the one that there is; `id`: the request to begin with. */
   openRequests: { data: { id?: string }; answer: null }
   rules: { data: undefined; answer: RuleView[] }
