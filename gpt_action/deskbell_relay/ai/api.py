@@ -45,6 +45,7 @@ class AiApi:
             Route("POST", "/ai/runs", self.start, "chat", body="json", summary="Start a run"),
             Route("GET", "/ai/runs", self.list_all, "chat", summary="The account's runs, newest first"),
             Route("GET", "/ai/stream", self.start_and_stream, "chat", summary="Start a run and stream it"),
+            Route("POST", "/ai/stream", self.post_and_stream, "chat", body="json", summary="Start a run and stream it"),
             Route("GET", "/ai/runs/{id}", self.get, "chat", owns="run", summary="A run and its text"),
             Route("GET", "/ai/runs/{id}/stream", self.stream, "chat", owns="run", summary="A run as it is written"),
             Route("POST", "/ai/runs/{id}/stop", self.stop, "chat", owns="run", summary="Stop a run"),
@@ -88,6 +89,16 @@ class AiApi:
             parsed(RunRequest, {name: value for name, value in wanted.items() if value is not None}),
         )
         return await self._stream(call, run.account_id, run.id, None)
+
+    async def post_and_stream(self, call: Call) -> web.StreamResponse:
+        """For SDKs, which post a conversation and read the answer to that; with a known `run_id` it is that run again."""
+        dialect_name(call.request.query)  # before anything is started
+        request = parsed(RunRequest, call.body)
+        if request.save_as_note:
+            raise Problem("invalid_arguments", "save_as_note is of POST /ai/runs, which tells of the note.")
+        known = await self._runs.known(call.who.account_id, request.run_id)
+        run_id = (known or await self._runs.start(call.who.account_id, request)).id
+        return await self._stream(call, call.who.account_id, run_id, None)
 
     async def list_all(self, call: Call) -> web.StreamResponse:
         """`?before=` a run's id for those older than it; `?limit=` up to 100."""

@@ -112,6 +112,9 @@ class OpenAi:
         return _data({**self._frame, "choices": choices})
 
 
+_FINISH: Final = {"stop": "stop", "length": "length", "content_filter": "content-filter"}
+
+
 class Vercel:
     """The AI SDK's UI message stream, version 1 (ai-sdk.dev, "Stream protocols")."""
 
@@ -136,7 +139,8 @@ class Vercel:
         elif end.status == "stopped":
             frames += _data({"type": "abort"})
         else:
-            frames += _data({"type": "finish"})
+            reason = _FINISH.get(end.finish_reason or "stop", "other")
+            frames += _data({"type": "finish", "finishReason": reason})
         return frames + b"data: [DONE]\n\n"
 
 
