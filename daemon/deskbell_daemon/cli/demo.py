@@ -15,9 +15,11 @@ from typing import Any
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
+from rich.live import Live
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.hops import hop_rows
@@ -27,6 +29,12 @@ from deskbell_daemon.cli.story import Household, burst_and_kill, until
 from deskbell_wire.errors import Problem
 
 BURST = 12
+MODEL = "local"
+DRAFT = "Before the first sail"
+PROMPT = "In three short sentences: what should I check on a small sailing boat before its first trip of the year?"
+LINES = 12
+"""Of the growing note that are shown."""
+LOOK_S = 0.05
 NOTE = """The old sail tore at the second eyelet.
 
 - [ ] call the sailmaker
@@ -66,6 +74,7 @@ class Demo:
             await self._run(assistant)
             await self._sleep(assistant)
             await self._crash(assistant)
+            await self._draft(assistant)
 
     async def _connect(self, assistant: Assistant) -> None:
         self.chapter("ChatGPT asks to be let in")
@@ -181,6 +190,51 @@ class Demo:
             "ledger": ledger,
             "notes": files,
         }
+
+    async def _draft(self, assistant: Assistant) -> None:
+        self.chapter("“Let an AI write me a note about that.”")
+        if MODEL not in await self._household.providers():
+            self.done(
+                "This relay has no model of its own: its packages, deskbell\\[local], are not made for this machine."
+            )
+            self.facts["draft"] = None
+            return
+        self.done(
+            "The relay runs a small real model on this machine. No key, no network; any other provider works alike."
+        )
+        began = time.perf_counter()
+        answer = await assistant.call("draftNote", {"title": DRAFT, "prompt": PROMPT, "provider": MODEL}, wait_s=0)
+        path = self._household.notes / f"{DRAFT}.md"
+        ended = asyncio.create_task(assistant.finish(answer))
+        growth = await shown_while_it_grows(self._console, path, ended)
+        result = await ended
+        spent = time.perf_counter() - began
+        require(result["status"] == "done", f"The note was not drafted: {result}")
+        output, text = result["output"], path.read_text(encoding="utf-8")
+        self._console.print(
+            Panel(text.strip(), title=str(path), title_align="left", border_style="dim"), highlight=False, markup=False
+        )
+        require("tokens_per_s" in output, f"That was no stream of tokens: {output}")
+        self.done(
+            f"[bold]{output['tokens']} tokens[/], the first after [bold]{output['ttft_ms']:.0f} ms[/] (the model had to be"
+            f" loaded), then [bold]{output['tokens_per_s']:g} tokens/s[/]; {spent:.1f} s in all. The note could be read in"
+            f" {growth} states before it was whole."
+        )
+        self.facts["draft"] = {**output, "text": text, "states": growth, "seconds": round(spent, 1)}
+
+
+async def shown_while_it_grows(console: Console, path: Path, ended: asyncio.Task[Any]) -> int:
+    """Show the file's end while it changes, until `ended`; in how many unfinished states it was seen."""
+    seen: set[int] = set()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=LOOK_S)
+            with contextlib.suppress(FileNotFoundError):
+                text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+                if "status: drafting" in text and len(text) not in seen:
+                    seen.add(len(text))
+                    live.update(Text(neutral("\n".join(text.splitlines()[-LINES:]), lines=True)), refresh=True)
+    return len(seen)
 
 
 def counted(ledger: dict[str, int]) -> str:

@@ -14,6 +14,7 @@ from deskbell_daemon.cli.browser import Browser
 from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
 from deskbell_daemon.local.client import LocalClient
 from deskbell_daemon.places import Places, find_places
+from deskbell_daemon.settings import write_setting
 from deskbell_wire.errors import Problem
 
 GPT_REDIRECT = "https://chatgpt.com/aip/g-demo/oauth/callback"
@@ -24,7 +25,8 @@ LOOK_S = 0.02
 class Household:
     """A relay and one laptop with its daemon, below one folder."""
 
-    def __init__(self, folder: Path, **relay_settings: str) -> None:
+    def __init__(self, folder: Path, *, extension_port: int = 0, **relay_settings: str) -> None:
+        """`extension_port`: the first of the extension's door; 0, for the real extension shall not find a demo."""
         self.folder = folder
         self.home = folder / "laptop"
         self.home.mkdir(parents=True)
@@ -33,6 +35,7 @@ class Household:
         self.relay: Child = relay_child(folder, **relay_settings)
         self.daemon: Child = daemon_child(self.home)
         self.url = ""
+        write_setting(self.places, "extension.port", extension_port)
 
     async def start(self) -> dict[str, Any]:
         """Start the relay, pair the laptop with its first invite, start the daemon; how the laptop was paired."""
@@ -115,6 +118,11 @@ class Household:
             return not any(device["online"] for device in devices)
 
         await until(is_offline, "the relay to see that the laptop is gone")
+
+    async def providers(self) -> list[str]:
+        """The names of the AI providers that the relay has."""
+        async with self.local() as daemon:
+            return [provider["name"] for provider in (await daemon.get("/v1/relay/ai-providers"))["providers"]]
 
     def ledger(self) -> dict[str, int]:
         """How many commands the daemon's ledger has in each status; it is read from outside, also of a dead daemon."""

@@ -1,5 +1,6 @@
 """The demo tells its whole story by itself, and leaves neither a process nor a file behind, however it ends."""
 
+import io
 import json
 import os
 import signal
@@ -10,8 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
+from deskbell_daemon.cli.assistant import Assistant
+from deskbell_daemon.cli.demo import Demo
 from deskbell_daemon.cli.processes import clean_environment
+from deskbell_daemon.cli.story import Household
 
 DEMO = [sys.executable, "-m", "deskbell_daemon.cli", "demo"]
 
@@ -51,6 +56,12 @@ def test_the_story_holds_and_its_facts_are_json(tmp_path):
     assert crash["ledger"] == {"done": burst + 3}
     assert (facts["local_action"]["asked"], facts["local_action"]["then"]) == ("awaiting_approval", "done")
     assert len(crash["notes"]) == len(set(crash["notes"])) == burst + 2
+    draft = facts["draft"]
+    assert draft["tokens"] > 5
+    assert draft["ttft_ms"] > 0
+    assert draft["tokens_per_s"] > 0
+    assert draft["text"].startswith("---\ntitle: Before the first sail\n")
+    assert "status:" not in draft["text"]
     drawn = " ".join(ET.parse(tmp_path / "demo.svg").getroot().itertext()).replace("\xa0", " ")
     assert "nothing lost, nothing twice" in drawn
     assert left_behind(folder) == []
@@ -66,6 +77,22 @@ def test_it_stops_clean_in_the_middle(tmp_path, number, code):
         process.communicate(timeout=60)
     assert process.returncode == code
     assert left_behind(tmp_path) == []
+
+
+async def test_a_machine_without_the_model_is_told_so_and_the_story_goes_on(tmp_path):
+    console = Console(file=io.StringIO(), width=200)
+    household = Household(tmp_path, DESKBELL_AI_LOCAL="false")
+    demo = Demo(console, household)
+    try:
+        await household.start()
+        async with Assistant(household.url) as assistant:
+            await demo._draft(assistant)
+    finally:
+        await household.stop()
+    assert (
+        "no model of its own: its packages, deskbell[local], are not made for this machine" in console.file.getvalue()
+    )
+    assert demo.facts == {"draft": None}
 
 
 def test_a_failure_shows_the_ends_of_both_logs_and_leaves_nothing(tmp_path):
