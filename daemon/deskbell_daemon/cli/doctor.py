@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from deskbell_daemon.link.pairing import open_http
 from deskbell_daemon.link.tokens import REFRESH_SECRET
 from deskbell_daemon.local.client import LocalClient
@@ -27,6 +29,7 @@ from deskbell_daemon.settings import Settings, load_settings
 from deskbell_daemon.state import State, StateFile
 from deskbell_wire.clock import SECOND, now_us
 from deskbell_wire.errors import ERRORS, Problem
+from deskbell_wire.number_match import DaemonHere
 
 Outcome = Literal["ok", "broken", "left out"]
 
@@ -193,6 +196,24 @@ async def consent(patient: Patient) -> str:
     return "Commands are taken."
 
 
+async def extension_door(patient: Patient) -> str:
+    """The port is asked as the extension asks: a squatter, or a firewall, would show."""
+    assert patient.status is not None
+    problem, port = patient.status.get("extension_problem"), patient.status.get("extension_port")
+    if problem is not None:
+        raise Problem("extension_door_closed", str(problem["detail"]))
+    if port is None:
+        return "Closed in the settings: the extension is paired with a code."
+    try:
+        async with open_http(CONNECT_S) as http, http.get(f"http://127.0.0.1:{port}/extension/daemon") as response:
+            here = DaemonHere.model_validate_json(await response.content.read(10_000))
+    except (OSError, TimeoutError, ValidationError) as error:
+        raise Problem(
+            "extension_door_closed", f"Port {port} does not answer as the daemon would: {type(error).__name__}."
+        ) from error
+    return f"The extension finds {here.host_name} at port {port}."
+
+
 CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("settings", settings, ()),
     ("memory", memory, ()),
@@ -206,6 +227,7 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("access", access, ("relay", "daemon")),
     ("stream", stream, ("access",)),
     ("consent", consent, ("daemon",)),
+    ("extension door", extension_door, ("daemon",)),
 )
 """Hop, its check, and the hops that it needs."""
 

@@ -50,6 +50,7 @@ class ExtensionDoor:
         self._ports = range(first_port, min(first_port + len(PORTS), 65_536)) if first_port else range(0)
         self._guard = DoorGuard()
         self._looks = Pace(60, 60)
+        self._states = Pace(300, 60)  # an extension asks each second, and there may be several browsers
         self._tries = Pace(5, 60)
         self._one_at_a_time = asyncio.Lock()
         app = web.Application(middlewares=[self._middleware], client_max_size=BODY_BYTES)
@@ -116,7 +117,7 @@ class ExtensionDoor:
         return _answer(LoopbackPairAnswer(nonce=nonce, digits=pairing.digits, expires_at=approval.expires_at))
 
     async def state(self, request: web.Request) -> web.Response:
-        self._looks.take()
+        self._states.take()
         found: Pairing = self._pairings.find(request.match_info["user_code"])
         return _answer(LoopbackPairState(state=found.state))
 
