@@ -1,5 +1,7 @@
 // What an action gets beside its arguments, and what it must be.
 
+import type { NotesRoom } from '../notes/room.ts'
+
 /** Does one action. Throws Problem (wire.ts); checks its arguments itself, for the relay may lie. */
 export type Performer = (args: Record<string, unknown>, context: ActContext) => Promise<Record<string, unknown>>
 
@@ -22,6 +24,8 @@ export interface ActContext {
   /** Aborted when the command is cancelled or the account is left. */
   signal: AbortSignal
   commandId: string
+  /** The extension's own notes. */
+  notes: NotesRoom
   /** To the daemon's folder when the account has a daemon that keeps notes; else into the extension's own notes. */
   save(note: NewNote): Promise<SavedNote>
 }
