@@ -1,6 +1,8 @@
 // The account's earlier answers, wherever they were asked for.
 "use strict";
 
+import { clean } from "./markdown.js";
+
 const ENDS = { running: "being written", stopped: "stopped", error: "broke off" };
 
 export class History {
@@ -46,7 +48,7 @@ export class History {
     const button = made.appendChild(document.createElement("button"));
     button.type = "button";
     const words = button.appendChild(document.createElement("bdi"));
-    words.textContent = run.beginning.replace(/\s+/g, " ").trim() || "(no text yet)";
+    words.textContent = clean(run.beginning).replace(/[#*`_>|~]+/g, "").replace(/\s+/g, " ").trim() || "(no text yet)";
     const facts = button.appendChild(document.createElement("small"));
     const at = new Date(run.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     facts.textContent = [at, run.model, ENDS[run.status], run.shared_until && "shared"].filter(Boolean).join(" · ");

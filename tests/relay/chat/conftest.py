@@ -1,0 +1,36 @@
+"""Fixtures of the tests of the chat page."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import chromium as browser_process
+import pytest
+from paired_relay import PairedRelay
+from playwright.async_api import BrowserContext, async_playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Chromium for all of this process's tests; its address for CDP."""
+    with browser_process.running(tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
+@pytest.fixture
+async def context(chromium: str) -> AsyncIterator[BrowserContext]:
+    """A browser of its own for each test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.connect_over_cdp(chromium)
+        context = await browser.new_context(viewport={"width": 1000, "height": 800})
+        context.set_default_timeout(10_000)
+        yield context
+        await context.close()
+        await browser.close()
+
+
+@pytest.fixture
+async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
+    """A whole relay with generous rates, without an account yet."""
+    relay = await PairedRelay(tmp_path).start()
+    yield relay
+    await relay.stop()
