@@ -8,35 +8,53 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.ai import first_token, many_streams, many_viewers
+from bench.ai import first_token, many_streams, many_viewers, page, transports
 from bench.ai.scale import FULL, QUICK, AiScale
+from bench.ai.transports import Journey
 from bench.machine import machine
 from bench.report import Report
 
-PARTS: dict[str, Callable[[AiScale, Report], Awaitable[None]]] = {
+LOADS: dict[str, Callable[[AiScale, Report], Awaitable[None]]] = {
     module.NAME: module.run for module in (first_token, many_streams, many_viewers)
 }
+PARTS = (transports.NAME, *LOADS)
 
 
-async def measure(names: list[str], scale: AiScale, report: Report) -> bool:
+class Found:
+    """What a run has found so far."""
+
+    def __init__(self) -> None:
+        self.report = Report(machine())
+        self.journeys: list[Journey] = []
+        self.notes: list[str] = []
+
+    async def measure(self, name: str, scale: AiScale) -> str:
+        """Run one part; its table."""
+        if name != transports.NAME:
+            await LOADS[name](scale, self.report)
+            return self.report.table(name)
+        self.journeys, self.notes = await transports.measured(scale)
+        return "\n".join(["", page.ways_table(self.journeys), "", *(f"- {note}" for note in self.notes)])
+
+
+async def measure(names: Sequence[str], scale: AiScale, found: Found) -> bool:
     """Run the named parts one after the other; whether all of them ended well."""
     well = True
     for name in names:
         print(f"\n## {name}", flush=True)
         began = time.monotonic()
         try:
-            await PARTS[name](scale, report)
+            print(await found.measure(name, scale))
         except Exception:  # noqa: BLE001 - whatever failed, the other parts are still worth their run
             well = False
             traceback.print_exc()
-            report.note(name, "FAILED: the traceback stands in the output")
-        print(report.table(name))
+            found.report.note(name, "FAILED: the traceback stands in the output")
         print(f"\n{time.monotonic() - began:.0f} s", flush=True)
     return well
 
@@ -47,6 +65,7 @@ def main() -> int:
     parser.add_argument("part", nargs="*", help=f"all, when none is named: {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small and short: proves that it works, measures little")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything here too")
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write the page and its plots there")
     parser.add_argument("--repetitions", type=int, metavar="N", help="instead of the scale's own number")
     options = parser.parse_args()
     unknown = set(options.part) - set(PARTS)
@@ -55,13 +74,16 @@ def main() -> int:
     scale = QUICK if options.quick else FULL
     if options.repetitions:
         scale = replace(scale, repetitions=options.repetitions)
-    report = Report(machine())
-    for key, value in report.machine.items():
+    found = Found()
+    for key, value in found.report.machine.items():
         print(f"{key}: {value}")
     # asyncio's own loop, because it sends in `write`; uvloop sends at the end of the turn, after the stamp has aged.
-    well = asyncio.run(measure(options.part or list(PARTS), scale, report))
+    well = asyncio.run(measure(options.part or PARTS, scale, found))
     if options.json:
-        report.write(options.json)
+        found.report.write(options.json)
+    if options.write:
+        size = f"{'Quick' if options.quick else 'Full'} run, {scale.repetitions} repetition(s)."
+        page.write(options.write, found.report, found.journeys, found.notes, size)
     return 0 if well else 1
 
 
