@@ -80,7 +80,7 @@ class Usage(WireModel):
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(ge=0)
     source: Literal["provider", "counted"] = Field(
-        description="counted: the provider said nothing; pieces of the answer, and a quarter of the prompt's characters"
+        description="counted: the provider said nothing; a quarter of the characters, or the answer's pieces if they are more"
     )
 
 

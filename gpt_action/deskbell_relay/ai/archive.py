@@ -115,11 +115,11 @@ def newest(connection: Connection, account_id: str, before: str | None, most: in
 
 
 def spent_since(connection: Connection, account_id: str, since: int) -> int:
-    """Tokens of the account's runs that began since then."""
+    """Tokens of the account's runs that began since then and have ended."""
     return int(
         connection.execute(
             select(func.coalesce(func.sum(runs.c.tokens), 0)).where(
-                runs.c.account_id == account_id, runs.c.created_at >= since
+                runs.c.account_id == account_id, runs.c.created_at >= since, runs.c.status != "running"
             )
         ).scalar_one()
     )

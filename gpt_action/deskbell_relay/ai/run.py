@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -17,6 +17,9 @@ from deskbell_wire.errors import Problem
 from deskbell_wire.run import EndEvent, EndStatus, Message, RunInfo, RunNotice, RunStatus, Usage
 
 log = structlog.get_logger()
+
+CHARACTERS_PER_TOKEN: Final = 4
+"""Of English prose, about; for where the provider does not say."""
 
 
 class Answers(Protocol):
@@ -84,6 +87,15 @@ class Run:
     def provider(self) -> str:
         """Who answers; the fallback once it had to."""
         return self._chosen.provider
+
+    @property
+    def counted(self) -> Usage:
+        """What it has taken so far, by our own count: some providers send a token a piece, others a paragraph."""
+        return Usage(
+            prompt_tokens=sum(len(message["content"]) for message in self._messages) // CHARACTERS_PER_TOKEN,
+            completion_tokens=max(len(self.log.texts), self.log.characters // CHARACTERS_PER_TOKEN),
+            source="counted",
+        )
 
     def notice(self) -> RunNotice:
         """What others of the account hear of it."""
@@ -189,11 +201,7 @@ class Run:
         usage: Usage | None = None,
     ) -> None:
         assert self.ended_at is not None, "set by the caller"
-        usage = usage or Usage(
-            prompt_tokens=sum(len(message["content"]) for message in self._messages) // 4,
-            completion_tokens=len(self.log.texts),
-            source="counted",
-        )
+        usage = usage or self.counted
         spent = ((self._last_at or 0) - (self._first_at or 0)) / SECOND
         self.log.finish(
             EndEvent(

@@ -201,7 +201,9 @@ class Runs:
     async def _check_budget(self, account_id: str) -> None:
         now = now_us()
         today = now - now % DAY
+        running = [run.counted for run in self._runs.values() if run.account_id == account_id and not run.log.ended]
         spent = await self._store.read(lambda connection: archive.spent_since(connection, account_id, today))
+        spent += sum(usage.prompt_tokens + usage.completion_tokens for usage in running)
         if spent >= self._settings.ai_tokens_per_day:
             seconds = (today + DAY - now) // SECOND + 1
             raise Problem(
