@@ -8,7 +8,7 @@ import { Consent } from '../../src/entrypoints/consent/consent.tsx'
 import { SETTLE_MS } from '../../src/entrypoints/consent/settle.ts'
 import type { Overview, Waiting } from '../../src/face.ts'
 import { Problem } from '../../src/wire.ts'
-import { Background, button, CONNECTED, found, said } from '../ui/stage.ts'
+import { Background, button, CONNECTED, found, leave, said } from '../ui/stage.ts'
 
 const OPEN: Waiting = {
   id: 'cmd_1',
@@ -42,8 +42,8 @@ beforeEach(() => {
   window.close = vi.fn()
 })
 
-afterEach(() => {
-  render(null, document.body)
+afterEach(async () => {
+  await leave()
   vi.useRealTimers()
 })
 

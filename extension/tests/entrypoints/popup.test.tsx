@@ -8,7 +8,7 @@ import { deviceName } from '../../src/entrypoints/popup/device_name.ts'
 import { Popup } from '../../src/entrypoints/popup/popup.tsx'
 import type { Activity, Overview, PairingView } from '../../src/face.ts'
 import { Problem } from '../../src/wire.ts'
-import { Background, button, CONNECTED, found, said } from '../ui/stage.ts'
+import { Background, button, CONNECTED, found, leave, said } from '../ui/stage.ts'
 
 const NEW: Overview = { connection: 'needs_pairing', paused: false, waiting: [], recent: [], daemon: false }
 const later = () => new Date(Date.now() + 600_000).toISOString()
@@ -17,7 +17,7 @@ beforeEach(() => {
   Object.assign(fakeBrowser.tabs, { query: async () => [{ id: 7 }] })
 })
 
-afterEach(() => render(null, document.body))
+afterEach(leave)
 
 function opened(overview: Overview, answers = {}, language: 'en' | 'de' = 'en'): Background {
   const background = new Background(overview, answers, language)
@@ -51,7 +51,7 @@ describe('the state', () => {
     const problem = { code: 'relay_unreachable', message: 'It is gone.', next_step: 'Look at the cable.' }
     const background = opened({ ...CONNECTED, problem })
     await said('It is gone. Look at the cable.')
-    render(null, document.body)
+    await leave()
     opened(background.overview, {}, 'de')
     await said('Das Relay ist nicht zu erreichen.')
   })

@@ -1,5 +1,7 @@
 /** What a page stands on in tests: the browser's words, and a background that answers and remembers what was asked. */
 
+import { render } from 'preact'
+import { act } from 'preact/test-utils'
 import { vi } from 'vitest'
 import { fakeBrowser } from 'wxt/testing/fake-browser'
 import de from '../../public/_locales/de/messages.json'
@@ -72,6 +74,11 @@ export class Background {
 function failureOf(error: unknown): Failure {
   if (error instanceof Problem) return error.failure
   throw error
+}
+
+/** The page is gone, with all that it listened to. */
+export function leave(): Promise<void> {
+  return act(() => render(null, document.body))
 }
 
 /** The element, as soon as it is on the page. */
