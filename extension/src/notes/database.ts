@@ -59,20 +59,23 @@ export interface Posting {
   b: number
 }
 
-/** A note on its way to the daemon's folder; see handover.ts. */
+/** A note on its way to the daemon's folder; see handover.ts. What is sent is frozen here before it is sent. */
 export interface Crossing {
   note: string
+  /** The note's digest when it was frozen. */
   digest: string
-  key: string
+  /** What is sent, in order: the first makes the note there, the others are appended. */
   pieces: string[]
-  title: string
   folder: string
-  tags: string[]
+  /** The file's name without its suffix, and the number behind it where that name was taken. */
+  stem: string
+  number: number
   /** How many pieces have arrived, and where. */
   done: number
   path: string
-  /** How often another title had to be tried, and how often a command expired unseen. */
+  /** Part of each idempotency key: a new one when the answer to the last is known and was no success. */
   attempt: number
+  /** The code of what went wrong; '' while nothing has. */
   failure: string
 }
 
