@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from deskbell_relay.ai import archive
+from deskbell_relay.ai.budget import Budget
 from deskbell_relay.ai.registry import Registry
 from deskbell_relay.ai.run import Run
 from deskbell_relay.http.rates import Rates
@@ -33,6 +34,7 @@ class Runs:
         self._store = store
         self._rates = rates
         self._publish = publish
+        self._budget = Budget(store)
         self._runs: dict[str, Run] = {}
         self._kept: dict[str, int] = {}  # run → pieces of its answer that are in the database
         self._saving: set[asyncio.Task[None]] = set()
@@ -48,6 +50,7 @@ class Runs:
     def forget_all(self) -> None:
         """Let go of all logs, as a restart does."""
         self._runs.clear()
+        self._budget.forget()
 
     async def known(self, account_id: str, run_id: str | None) -> RunInfo | None:
         """The run of an id that its starter chose, if there is one already. Raises Problem idempotency_conflict."""
@@ -201,8 +204,8 @@ class Runs:
     async def _check_budget(self, account_id: str) -> None:
         now = now_us()
         today = now - now % DAY
+        spent = await self._budget.spent(account_id, now)
         running = [run.counted for run in self._runs.values() if run.account_id == account_id and not run.log.ended]
-        spent = await self._store.read(lambda connection: archive.spent_since(connection, account_id, today))
         spent += sum(usage.prompt_tokens + usage.completion_tokens for usage in running)
         if spent >= self._settings.ai_tokens_per_day:
             seconds = (today + DAY - now) // SECOND + 1
@@ -216,6 +219,9 @@ class Runs:
     def _ended(self, run: Run, added: asyncio.Future[None]) -> None:
         self._unwatch(run)
         self._kept.pop(run.id, None)
+        if run.log.end is not None:
+            usage = run.log.end.usage
+            self._budget.count(run.account_id, usage.prompt_tokens + usage.completion_tokens, run.created_at)
         self._later(self._save(run, added))
 
     async def _begun(self, account_id: str, notice: RunNotice, added: asyncio.Future[None]) -> None:
