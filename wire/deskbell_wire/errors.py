@@ -103,6 +103,7 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     # Tabs and pages, in the browser
     "address_refused": ErrorType(422, "The browser does not open that address", "Give an http or https address."),
     "nothing_selected": ErrorType(409, "Nothing is selected in that page", "Ask the user to select the text first."),
+    "page_changed": ErrorType(409, "The page changed while it was read", "Ask again when the page is still."),
     "page_not_readable": ErrorType(
         422, "That page lets nobody read it", "Ask the user for the text, or try another page."
     ),
