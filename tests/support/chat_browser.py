@@ -60,8 +60,8 @@ async def signed_in(relay: PairedRelay, laptop: Laptop) -> Session:
 
 
 async def sign_in(page: Page, relay: PairedRelay, laptop: Laptop) -> None:
-    """The same in a real browser."""
-    await page.goto(f"{relay.url}/chat")
+    """The same in a real browser, at the relay's own address."""
+    await page.goto(f"{relay.settings.issuer}/chat")
     await page.click("text=Sign in with my laptop")
     await page.fill("#code", await laptop.connect_code())
     await page.click("text=Continue")
