@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { strToU8, zipSync } from 'fflate'
 import { chromium } from 'playwright-core'
 import { PROVIDERS, REPLIES, SCENES } from './scenes.mjs'
 
@@ -18,6 +19,7 @@ const ship = process.argv.includes('--ship')
 
 /** Runs in the page, before its own script. */
 function stage({ scene, replies, providers }) {
+  if (!globalThis.chrome?.runtime) return // about:blank, on the way
   const answer = (type) => (type === 'status' ? scene.overview : (replies[type] ?? null))
   chrome.runtime.sendMessage = (message, back) => {
     setTimeout(() => back({ res: { ok: true, value: answer(message.type) } }))
@@ -34,6 +36,20 @@ function stage({ scene, replies, providers }) {
   }
 }
 
+/** By the page itself, as a person does; on a profile of its own. */
+async function write(page, id, notes) {
+  await page.goto(`chrome-extension://${id}/notes.html`)
+  await page.locator('#new').waitFor()
+  if ((await page.locator('.list button').count()) > 0) return
+  const files = notes.map(({ title, folder, tags, body }) => ({
+    name: `${folder ? `${folder}/` : ''}${title}.md`,
+    text: `---\ntitle: ${title}\ntags: [${tags.join(', ')}]\n---\n\n${body}`,
+  }))
+  const zip = zipSync(Object.fromEntries(files.map(({ name, text }) => [name, strToU8(text)])))
+  await page.locator('#files').setInputFiles({ name: 'n.zip', mimeType: 'application/zip', buffer: Buffer.from(zip) })
+  await page.locator('.list button').nth(notes.length - 1).waitFor()
+}
+
 async function picture(context, id, name, scene, scheme, folder, language) {
   const page = await context.newPage()
   await page.setViewportSize({ width: scene.width, height: scene.height })
@@ -45,6 +61,10 @@ async function picture(context, id, name, scene, scheme, folder, language) {
   if (scene.turns) {
     await page.goto(`chrome-extension://${id}/popup.html`)
     await page.evaluate((turns) => chrome.storage.session.set({ 'chat.turns': turns }), scene.turns)
+  }
+  if (scene.notes) {
+    await write(page, id, scene.notes)
+    await page.goto('about:blank')
   }
   await page.goto(`chrome-extension://${id}/${scene.page}`)
   await page.getByRole('heading').first().waitFor()

@@ -6,9 +6,9 @@ const within = (seconds) => ago(-seconds)
 
 const hops = (seconds, milliseconds) =>
   Object.fromEntries(
-    ['received', 'appended', 'sent', 'acted', 'returned'].map((hop, place) => [
-      hop,
-      ago(seconds - (milliseconds[place] ?? 0) / 1_000),
+    milliseconds.map((after, place) => [
+      ['received', 'appended', 'sent', 'acted', 'returned'][place],
+      ago(seconds - after / 1_000),
     ]),
   )
 
@@ -142,6 +142,30 @@ const PROVIDERS = [
   { name: 'local', title: "The relay's own model", model: 'smollm2-135m-instruct', models: ['smollm2-135m-instruct'] },
 ]
 
+const NOTES = [
+  {
+    title: 'How tide tables are made',
+    folder: 'Pages',
+    tags: ['harbour', 'tides'],
+    body: `Two high tides and two low tides a day, about **12 h 25 min** apart.
+
+## What goes in
+
+- the moon, the sun
+- [x] the coast: see [the method](https://harbour.example/method)
+
+| Port | High water | Height |
+|---|---|--:|
+| Hamburg | 04:12 | 3.9 m |
+| Cuxhaven | 00:31 | 3.4 m |
+
+> Wind can add a metre.
+`,
+  },
+  { title: 'Packing for the island', folder: '', tags: [], body: 'Boots, a torch, the tide table.\n' },
+  { title: 'Rigging words', folder: 'Boats', tags: ['sea'], body: 'Sloop, cutter, ketch, yawl.\n' },
+]
+
 const POPUP = { page: 'popup.html', width: 368, height: 560 }
 const PANEL = { page: 'sidepanel.html', width: 400, height: 720 }
 const CONSENT = { width: 460, height: 640 }
@@ -209,6 +233,16 @@ export const SCENES = {
   'panel-activity': { ...PANEL, overview: { ...CONNECTED, waiting: [OPEN] }, shipped: true },
   'panel-chat': { ...PANEL, overview: CONNECTED, turns: [TURN], room: 'chat', shipped: true },
   'panel-chat-narrow': { ...PANEL, width: 320, overview: CONNECTED, turns: [TURN], room: 'chat' },
+  notes: { page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md', width: 1000, height: 680, overview: CONNECTED, notes: NOTES, shipped: true },
+  'notes-narrow': { page: 'notes.html', width: 320, height: 680, overview: CONNECTED, notes: NOTES },
+  'notes-edit': {
+    page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md',
+    width: 1000,
+    height: 680,
+    overview: { ...CONNECTED, daemon: false },
+    notes: NOTES,
+    act: (page) => page.locator('#edit').click(),
+  },
   'panel-rules': { ...PANEL, overview: CONNECTED, room: 'rules' },
 }
 

@@ -40,6 +40,7 @@ export function NotesPage({ room }: { room: NotesRoom }) {
     setOpen(to)
     history.replaceState(null, '', to?.kind === 'note' ? `#${encodeURIComponent(to.path)}` : ' ')
   }
+  useAddress(() => go(fromAddress()))
   const done = (words: Said, to: Open) => {
     setDirty(false)
     setOpen(to)
@@ -128,6 +129,14 @@ function fromAddress(): Open {
   } catch {
     return null // not an address of ours
   }
+}
+
+/** An address of a note that somebody put in while the page is open. */
+function useAddress(go: () => void): void {
+  useEffect(() => {
+    window.addEventListener('hashchange', go)
+    return () => window.removeEventListener('hashchange', go)
+  })
 }
 
 /** The browser asks before it closes a page with unsaved text. */

@@ -60,7 +60,7 @@ export function Tools({ room, daemon, onDone }: { room: NotesRoom; daemon: boole
           <Press id="hand-over" busy={deed.busy} onPress={handOver}>
             {t('notes_hand_over')}
           </Press>
-          <span class="dim small-text"> {t('notes_hand_over_meaning')}</span>
+          <span class="dim small-text meaning">{t('notes_hand_over_meaning')}</span>
         </p>
       ) : null}
       <div class="row">

@@ -6,7 +6,7 @@ import { Popup } from './popup.tsx'
 
 speak('Deskbell')
 const root = document.getElementById('root')
-if (root) render(<Popup />, root)
-
-// What it takes from the click to something to read: `performance.getEntriesByName('deskbell:painted')`.
-requestAnimationFrame(() => setTimeout(() => performance.mark('deskbell:painted')))
+if (root) {
+  root.textContent = '' // the header that stood there while the script came
+  render(<Popup />, root)
+}

@@ -1,5 +1,6 @@
 /** The chat with an AI provider of the relay. */
 
+import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Context } from '../../ai/chat.ts'
 import { Conversation, type ShownTurn } from '../../ai/conversation.ts'
@@ -43,15 +44,14 @@ export function Chat({ overview }: { overview: Overview }) {
       <div class="composer">
         <Trouble problem={who.problem} />
         <Attach context={context} onContext={setContext} />
-        <Ask running={running} ready={who.choice !== null} onAsk={send} onStop={() => conversation.stop()} />
-        <div class="row">
+        <Ask running={running} ready={who.choice !== null} onAsk={send} onStop={() => conversation.stop()}>
           <Who who={who} disabled={running} />
           {turns.length > 0 ? (
             <Press kind="small" onPress={() => conversation.clear()}>
               {t('chat_new')}
             </Press>
           ) : null}
-        </div>
+        </Ask>
       </div>
     </div>
   )
@@ -66,6 +66,7 @@ function stateWords(last: ShownTurn | undefined): string {
 }
 
 function Ask(props: {
+  children: ComponentChildren
   running: boolean
   ready: boolean
   onAsk: (question: string) => void
@@ -91,7 +92,7 @@ function Ask(props: {
       </label>
       <textarea
         id="question"
-        rows={3}
+        rows={2}
         value={question}
         placeholder={t('chat_question')}
         onInput={(event) => setQuestion(event.currentTarget.value)}
@@ -102,15 +103,18 @@ function Ask(props: {
           send()
         }}
       />
-      {props.running ? (
-        <Press kind="bad" id="stop" busy={stop.busy} onPress={() => stop.run(props.onStop)}>
-          {t('stop')}
-        </Press>
-      ) : (
-        <button type="submit" class="main" id="send" aria-disabled={empty}>
-          {t('send')}
-        </button>
-      )}
+      <div class="row">
+        {props.children}
+        {props.running ? (
+          <Press kind="bad" id="stop" busy={stop.busy} onPress={() => stop.run(props.onStop)}>
+            {t('stop')}
+          </Press>
+        ) : (
+          <button type="submit" class="main" id="send" aria-disabled={empty}>
+            {t('send')}
+          </button>
+        )}
+      </div>
       <Trouble problem={stop.problem} />
     </form>
   )
