@@ -158,6 +158,7 @@ function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
       )
     const timer = setTimeout(late, PATIENCE_MS)
     const stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => {
       clearTimeout(timer)
