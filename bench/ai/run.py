@@ -14,14 +14,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.ai import first_token, many_streams, many_viewers, page, transports
+from bench.ai import first_token, many_streams, many_viewers, page, stop, transports
 from bench.ai.scale import FULL, QUICK, AiScale
 from bench.ai.transports import Journey
 from bench.machine import machine
 from bench.report import Report
 
 LOADS: dict[str, Callable[[AiScale, Report], Awaitable[None]]] = {
-    module.NAME: module.run for module in (first_token, many_streams, many_viewers)
+    module.NAME: module.run for module in (first_token, many_streams, many_viewers, stop)
 }
 PARTS = (transports.NAME, *LOADS)
 
