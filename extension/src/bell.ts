@@ -25,6 +25,7 @@ import { openDatabase } from './store/database.ts'
 import { FactStore, type Pairing } from './store/facts.ts'
 import { Ledger, type Undo } from './store/ledger.ts'
 import { shut } from './store/session.ts'
+import { unattended } from './unattended.ts'
 import { CLIENT_ID, Problem } from './wire.ts'
 
 /** What there is while a pairing lasts. */
@@ -216,7 +217,7 @@ export class Bell {
   }
 
   async #wake(): Promise<void> {
-    void this.pairing.resume()
+    unattended(this.pairing.resume(), 'The pairing')
     const pairing = await this.facts.get('pairing')
     if (pairing === undefined) {
       this.changed()
@@ -226,7 +227,7 @@ export class Bell {
     if (this.#line === null) {
       this.#line = await this.#open(pairing)
       await this.#line.gate.recover()
-      void this.#line.reports.resume()
+      unattended(this.#line.reports.resume(), 'The outbox')
     }
     const line = this.#line
     await line.gate.waiting() // ends those whose time is over
@@ -235,7 +236,7 @@ export class Bell {
       return
     }
     if (line.source === null || line.source.readyState === RelayEventSource.CLOSED) await this.#listen(line)
-    void this.#tend(line)
+    unattended(this.#tend(line), 'Tending the line')
     this.changed()
   }
 
@@ -263,15 +264,15 @@ export class Bell {
       receiver: line.gate,
       clock: line.clock,
       greeted: () => {
-        void line.reports.resume()
-        void line.gate.remind()
+        unattended(line.reports.resume(), 'The outbox')
+        unattended(line.gate.remind(), 'Reminding the relay')
         this.#lookedAt = 0
-        void this.#tend(line)
+        unattended(this.#tend(line), 'Tending the line')
       },
       heard: () => this.connection.heard(line.clock.offsetMs),
       accountChanged: () => {
         this.#lookedAt = 0
-        void this.#tend(line)
+        unattended(this.#tend(line), 'Tending the line')
       },
     })
     const backoff = await this.connection.backoff()
@@ -285,7 +286,8 @@ export class Bell {
       },
       rejected: (token) => line.relay.tokens.reject(token),
       take: (received) => events.take(received),
-      failed: (problem, pauseMs) => void this.#failed(problem, pauseMs, backoff.failures),
+      failed: (problem, pauseMs) =>
+        unattended(this.#failed(problem, pauseMs, backoff.failures), 'Remembering the connection'),
     })
   }
 
@@ -321,7 +323,7 @@ export class Bell {
 
 /** Alarms bring back a sleeping worker: Chromium's shortest, and in Firefox one below the event page's idle time. */
 export async function setAlarm(): Promise<void> {
-  const periodInMinutes = import.meta.env.FIREFOX ? 0.4 : 0.5
+  const periodInMinutes = import.meta.env.BROWSER === 'firefox' ? 0.4 : 0.5
   const alarm = await browser.alarms.get('wake')
   if (alarm?.periodInMinutes !== periodInMinutes) await browser.alarms.create('wake', { periodInMinutes })
 }

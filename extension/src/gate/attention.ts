@@ -102,7 +102,7 @@ function line(text: string): string {
 
 function notify(kind: string, id: string, title: string, message: string, buttons: { title: string }[] = []): void {
   const iconUrl = browser.runtime.getURL('/icon/128.png')
-  const firefox = import.meta.env.FIREFOX // which refuses a notification with buttons
+  const firefox = import.meta.env.BROWSER === 'firefox' // which refuses a notification with buttons
   const options = { type: 'basic' as const, title, message, iconUrl }
   browser.notifications
     .create(`${kind}${id}`, firefox || buttons.length === 0 ? options : { ...options, buttons })

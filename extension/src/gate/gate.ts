@@ -5,6 +5,7 @@ import { fromInstant } from '../link/clock.ts'
 import type { Reports } from '../link/reports.ts'
 import type { FactStore } from '../store/facts.ts'
 import { type Entry, fingerprint, type Ledger, type State } from '../store/ledger.ts'
+import { unattended } from '../unattended.ts'
 import { type Command, Problem, type Report } from '../wire.ts'
 import { CATALOGUE } from './catalogue.ts'
 import * as outcome from './outcome.ts'
@@ -68,11 +69,10 @@ export class Gate {
     if (!admission.fresh) {
       // Seen before: not run twice. What came of it is sent again, for the relay has not heard it.
       const { known } = admission
-      if (known.state === 'finished' && known.report !== undefined)
-        void this.#parts.reports.send(known.id, known.report)
+      if (known.state === 'finished' && known.report !== undefined) this.#parts.reports.send(known.id, known.report)
       return
     }
-    if (judged.report !== undefined) void this.#parts.reports.send(command.id, judged.report)
+    if (judged.report !== undefined) this.#parts.reports.send(command.id, judged.report)
     else if (judged.state === 'ready') this.#enqueue(command.id)
     else await this.#ask(command.id)
     attention.changed()
@@ -81,7 +81,7 @@ export class Gate {
   /** A command event that is no command. Where its id can be read, the assistant hears why. */
   async reject(id: string | null, cursor: string | null): Promise<void> {
     await this.skip(cursor)
-    if (id !== null) void this.#parts.reports.excuse(id, outcome.unreadable())
+    if (id !== null) unattended(this.#parts.reports.excuse(id, outcome.unreadable()), `The excuse for ${id}`)
   }
 
   /** Move the cursor past what is not ours. */
@@ -152,7 +152,7 @@ export class Gate {
 
   /** Tell the relay again which commands wait for the person: it may not have heard. */
   async remind(): Promise<void> {
-    for (const entry of await this.waiting()) void this.#parts.reports.progress(entry.id, 'awaiting_approval')
+    for (const entry of await this.waiting()) this.#await(entry.id)
   }
 
   /** Take up what a killed worker left, before any stream is read. */
@@ -206,7 +206,11 @@ export class Gate {
     const entry = await this.#parts.ledger.entry(id)
     if (entry === undefined) return
     this.#parts.attention.asks(entry)
-    void this.#parts.reports.progress(id, 'awaiting_approval')
+    this.#await(id)
+  }
+
+  #await(id: string): void {
+    unattended(this.#parts.reports.progress(id, 'awaiting_approval'), `Saying that ${id} waits`)
   }
 
   /** An allowance for an hour covers what waits already: the same question need not be asked twice. */
@@ -262,7 +266,7 @@ export class Gate {
 
   async #concluded(id: string, entry: Entry | undefined, report: Report, shown: boolean): Promise<void> {
     if (entry === undefined) return
-    void this.#parts.reports.send(id, report)
+    this.#parts.reports.send(id, report)
     this.#parts.attention.finished(entry, shown)
   }
 }

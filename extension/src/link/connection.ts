@@ -2,7 +2,8 @@
 
 import type { Connection as Word } from '../face.ts'
 import type { FactStore } from '../store/facts.ts'
-import type { Failure, Problem } from '../wire.ts'
+import { unattended } from '../unattended.ts'
+import { type Failure, Problem } from '../wire.ts'
 import { Backoff, MOST_ASKED_MS } from './backoff.ts'
 import { toInstant } from './clock.ts'
 
@@ -40,10 +41,10 @@ export class Connection {
     if (this.#problem !== null || !fresh) {
       this.#problem = null
       this.changed()
-      void this.facts.delete('tryAfter')
+      unattended(this.facts.delete('tryAfter'), 'Remembering the connection')
     }
-    void this.facts.note('heardAt', this.#heardAt)
-    void this.facts.note('clockOffsetMs', offsetMs)
+    unattended(this.facts.note('heardAt', this.#heardAt), 'Remembering the connection')
+    unattended(this.facts.note('clockOffsetMs', offsetMs), 'Remembering the connection')
     clearTimeout(this.#silence)
     this.#silence = setTimeout(this.changed, FRESH_MS + 500)
   }
@@ -57,7 +58,9 @@ export class Connection {
   async lost(problem: Problem, pauseMs: number, failures: number): Promise<void> {
     this.#problem = problem
     this.#trying = false
-    if (pauseMs > WORTH_MS) await this.facts.note('tryAfter', { at: Date.now() + pauseMs, failures })
+    if (pauseMs > WORTH_MS) {
+      await this.facts.note('tryAfter', { at: Date.now() + pauseMs, failures, problem: problem.failure })
+    }
     this.changed()
   }
 
@@ -84,7 +87,10 @@ export class Connection {
     if (after === undefined) return backoff
     const left = after.at - Date.now()
     // The alarm comes half a minute apart: what is nearly over is over.
-    if (left > WORTH_MS && left <= 2 * MOST_ASKED_MS) return null
+    if (left > WORTH_MS && left <= 2 * MOST_ASKED_MS) {
+      this.#problem = Problem.from(after.problem)
+      return null
+    }
     backoff.failures = after.failures
     return backoff
   }

@@ -6,6 +6,7 @@ import { declared } from '../gate/catalogue.ts'
 import { Misfit } from '../shape.ts'
 import type { FactStore } from '../store/facts.ts'
 import { forget, type PairingUnderWay, read, write } from '../store/session.ts'
+import { unattended } from '../unattended.ts'
 import { CLIENT_ID, deviceCode, deviceTokens, Problem } from '../wire.ts'
 import { checkRelay } from './address.ts'
 import { retryAfterMs } from './backoff.ts'
@@ -144,7 +145,7 @@ export class PairingDesk {
     await write('pairing', under)
     this.changed()
     this.#due()
-    void this.resume()
+    unattended(this.resume(), 'The pairing')
   }
 
   async #end(under: PairingUnderWay, state: Ended, message: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { Misfit } from '../shape.ts'
 import type { Ledger } from '../store/ledger.ts'
+import { unattended } from '../unattended.ts'
 import { type Hop, Problem, type Report, type Result } from '../wire.ts'
 import { Backoff } from './backoff.ts'
 import { type Answer, problemOf, type Relay } from './relay.ts'
@@ -17,7 +18,7 @@ const UNFIT = new Set([400, 413, 415, 422])
 const AT_ONCE = 4
 
 export class Reports {
-  readonly #sending = new Map<string, Promise<void>>()
+  readonly #sending = new Map<string, Promise<boolean>>()
   readonly #waiting: (() => void)[] = []
   #free = AT_ONCE
   #hurry: (() => void)[] = []
@@ -30,12 +31,11 @@ export class Reports {
   ) {}
 
   /** Post what became of a command until the relay has it. One that is being sent already is left alone. */
-  send(id: string, report: Report): Promise<void> {
-    const under = this.#sending.get(id)
-    if (under !== undefined) return under
+  send(id: string, report: Report): void {
+    if (this.#sending.has(id)) return
     const work = this.#send(id, report).finally(() => this.#sending.delete(id))
     this.#sending.set(id, work)
-    return work
+    unattended(this.#hopsAfter(id, work), `The report of ${id}`)
   }
 
   /** Tell how it goes, once; the result that follows matters more. */
@@ -61,7 +61,7 @@ export class Reports {
   async resume(): Promise<void> {
     for (const hurry of this.#hurry.splice(0)) hurry()
     for (const entry of await this.ledger.unreported()) {
-      if (entry.report !== undefined) void this.send(entry.id, entry.report)
+      if (entry.report !== undefined) this.send(entry.id, entry.report)
     }
   }
 
@@ -71,7 +71,8 @@ export class Reports {
     for (const hurry of this.#hurry.splice(0)) hurry()
   }
 
-  async #send(id: string, first: Report): Promise<void> {
+  /** Gives true when the relay has taken it. */
+  async #send(id: string, first: Report): Promise<boolean> {
     const backoff = new Backoff()
     let report = first
     while (!this.#closed) {
@@ -81,14 +82,12 @@ export class Reports {
         const outcome = answer.status < 300 ? 'taken' : FINAL[answer.status]
         if (outcome !== undefined) {
           await this.ledger.reported(id, outcome)
-          if (outcome === 'taken') await this.#hops(id)
-          this.changed()
-          return
+          return outcome === 'taken'
         }
         if (UNFIT.has(answer.status)) {
           if (report !== first) {
             await this.ledger.reported(id, `refused_${answer.status}`)
-            return
+            return false
           }
           report = excuse(first, answer)
           continue
@@ -96,20 +95,23 @@ export class Reports {
         pause = answer.retryAfterMs
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        if (error.code === 'revoked_token' || error.code === 'not_paired') return // a new pairing, or none, decides
+        if (error.code === 'revoked_token' || error.code === 'not_paired') return false // a new pairing, or none, decides
         pause = error instanceof Refusal ? error.atLeastMs : 0
       }
       await this.#pause(backoff.nextMs(pause), pause === 0)
     }
+    return false
   }
 
   /** When it passed each hop, for the person; the relay alone knows. */
-  async #hops(id: string): Promise<void> {
+  async #hopsAfter(id: string, sent: Promise<boolean>): Promise<void> {
+    if (!(await sent)) return
     try {
       await this.ledger.passed(id, hopsOf(await this.relay.command(id)))
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Misfit)) throw error // without hop times the list still says what happened
     }
+    this.changed()
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

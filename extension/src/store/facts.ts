@@ -1,6 +1,7 @@
 // What the background remembers besides commands: small, by name, durable before it is used.
 
 import type { Rule } from '../face.ts'
+import type { Failure } from '../wire.ts'
 import type { Database } from './database.ts'
 
 export interface Pairing {
@@ -32,7 +33,7 @@ export interface Facts {
   clockOffsetMs: number
   /** Of this machine's clock: when the relay was last heard, and when the next try may be. */
   heardAt: number
-  tryAfter: { at: number; failures: number }
+  tryAfter: { at: number; failures: number; problem: Failure }
   paused: boolean
   rules: Record<string, Rule>
 }
