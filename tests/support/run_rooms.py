@@ -1,10 +1,10 @@
 """A relay with a paced provider behind it, and what a viewer does with a run."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+from aiohttp import ClientTimeout
 from paced_provider import PacedProvider, Script
 from paired_relay import Laptop, PairedRelay
 
@@ -42,13 +42,14 @@ class RunRooms:
         return run_id
 
     async def read(
-        self, run_id: str, last_event_id: str = "", *, path: str = "", most: int = 10**9
+        self, run_id: str, last_event_id: str = "", *, path: str = "", most: int = 10**9, patience_s: float = 30
     ) -> list[ServerSentEvent]:
         """The run's events from there to its end, pings left out; or the first `most` of them."""
         decoder, seen = Decoder(), list[ServerSentEvent]()
         headers = self.laptop.headers | ({"Last-Event-ID": last_event_id} if last_event_id else {})
         address = self.relay.url + (path or f"/ai/runs/{run_id}/stream")
-        async with asyncio.timeout(30), self.relay.session.get(address, headers=headers) as stream:
+        timeout = ClientTimeout(total=patience_s)
+        async with self.relay.session.get(address, headers=headers, timeout=timeout) as stream:
             assert stream.status == 200, await stream.text()
             async for chunk in stream.content.iter_any():
                 seen += [event for event in decoder.feed(chunk) if event.event != "ping"]
