@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 REFRESH_S: Final = 0.1
 """Incomplete Markdown is laid out anew each time: often enough to be read, seldom enough to cost nothing."""
 
+SHARE: Final = 5
+"""A layout that took long is not followed by the next before this many times as long: Ctrl-C waits behind it."""
+
+FENCES: Final = ("```", "~~~")
+
 
 class Paper:
     """Keeps the text; what its kinds show is up to them. Text from elsewhere is made harmless before it is shown."""
@@ -51,16 +56,35 @@ class LivePaper(Paper):
 
     def write(self, text: str) -> None:
         super().write(text)
-        if time.monotonic() >= self._next:
+        begun = time.monotonic()
+        if begun >= self._next:
             self._live.update(self._tail(), refresh=True)
-            self._next = time.monotonic() + REFRESH_S
+            done = time.monotonic()
+            self._next = done + max(REFRESH_S, SHARE * (done - begun))
 
     def _tail(self) -> "RenderableType":
         from rich.segment import Segment, Segments
 
         console = self._live.console
-        lines = console.render_lines(markdown(self.text), pad=False)[-max(1, console.height - 2) :]
+        shown = ending(self.text, 2 * console.height * console.width)
+        lines = console.render_lines(markdown(shown), pad=False)[-max(1, console.height - 2) :]
         return Segments([segment for line in lines for segment in (*line, Segment.line())])
+
+
+def ending(text: str, most: int) -> str:
+    """The last whole lines of at most `most` characters; a block of code that was open before them is opened again.
+
+    What has scrolled away need not be laid out: a long answer would cost more each time, and seconds in the end.
+    """
+    if len(text) <= most:
+        return text
+    start = text.find("\n", len(text) - most) + 1 or len(text) - most
+    fence = ""
+    for line in text[:start].splitlines():
+        mark = line.lstrip()[:3]
+        if mark in FENCES and fence in ("", mark):
+            fence = "" if fence else mark
+    return f"{fence}\n{text[start:]}" if fence else text[start:]
 
 
 def markdown(text: str) -> "RenderableType":
