@@ -1,7 +1,7 @@
 // How fast the popup is there: `npm run build && node scripts/popup_paint.mjs [TIMES]`.
 // Each time is of the popup's own clock, from the start of its navigation: `painted` is the first frame with its words
 // (the browser's first-contentful-paint), `told` when the background's state stands in it, `cold` the same while the
-// worker was stopped before.
+// worker was stopped before. `plain` is the browser's own share: the first frame of a plain text file of the extension.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,15 @@ async function opened(id) {
   return seen
 }
 
+async function plain(id) {
+  const page = await context.newPage()
+  await page.goto(`chrome-extension://${id}/_locales/en/messages.json`)
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0)
+  const seen = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime)
+  await page.close()
+  return seen
+}
+
 function line(name, values) {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(0)
@@ -54,7 +63,12 @@ try {
   const id = new URL(worker.url()).host
   await opened(id) // the browser's own caches are warm, as they are for whoever uses it
   const warm = []
-  for (let n = 0; n < times; n++) warm.push(await opened(id))
+  const alone = []
+  for (let n = 0; n < times; n++) {
+    alone.push(await plain(id)) // in turn, so that a busy moment is in both
+    warm.push(await opened(id))
+  }
+  line('plain', alone)
   const painted = line('painted', warm.map((seen) => seen.painted))
   line('told', warm.map((seen) => seen.told))
   const cold = []

@@ -71,6 +71,13 @@ export class RelayServer {
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // As the relay does: pages of extensions may read it (docs/security-model.md).
+    response.setHeader('Access-Control-Allow-Origin', '*')
+    response.setHeader('Access-Control-Allow-Headers', 'authorization,content-type,last-event-id')
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204).end()
+      return
+    }
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const seen: Seen = {

@@ -8,7 +8,7 @@ import { Consent } from '../../src/entrypoints/consent/consent.tsx'
 import { SETTLE_MS } from '../../src/entrypoints/consent/settle.ts'
 import type { Overview, Waiting } from '../../src/face.ts'
 import { Problem } from '../../src/wire.ts'
-import { Background, button, CONNECTED, found, leave, said } from '../ui/stage.ts'
+import { Background, button, CONNECTED, found, leave, said, until } from '../ui/stage.ts'
 
 const OPEN: Waiting = {
   id: 'cmd_1',
@@ -107,7 +107,7 @@ describe('an answer', () => {
   it('has Refuse under the hand', async () => {
     opened([OPEN])
     const refuse = await found('#refuse')
-    await vi.waitFor(() => expect(document.activeElement).toBe(refuse))
+    await until(() => expect(document.activeElement).toBe(refuse))
   })
 
   it.each(['#once', '#hour', '#refuse'])('is not taken before the window was seen: %s', async (id) => {
@@ -120,7 +120,7 @@ describe('an answer', () => {
     expect(pressed.getAttribute('aria-disabled')).toBe('true')
     await vi.advanceTimersByTimeAsync(200)
     pressed.click()
-    await vi.waitFor(() => expect([...background.of('approve'), ...background.of('refuse')]).toHaveLength(1))
+    await until(() => expect([...background.of('approve'), ...background.of('refuse')]).toHaveLength(1))
   })
 
   it.each([
@@ -130,14 +130,14 @@ describe('an answer', () => {
     const background = opened([OPEN])
     await settle()
     ;(await found(id)).click()
-    await vi.waitFor(() => expect(background.of('approve')).toEqual([{ id: 'cmd_1', scope }]))
+    await until(() => expect(background.of('approve')).toEqual([{ id: 'cmd_1', scope }]))
   })
 
   it('refuses', async () => {
     const background = opened([OPEN])
     await settle()
     ;(await found('#refuse')).click()
-    await vi.waitFor(() => expect(background.of('refuse')).toEqual([{ id: 'cmd_1' }]))
+    await until(() => expect(background.of('refuse')).toEqual([{ id: 'cmd_1' }]))
     expect(background.of('approve')).toEqual([])
   })
 
@@ -146,7 +146,7 @@ describe('an answer', () => {
     tab = { title: 'Tides', url: 'https://harbour.example/' }
     await settle()
     ;(await found('#once')).click()
-    await vi.waitFor(() => expect(background.of('approve')).toHaveLength(1))
+    await until(() => expect(background.of('approve')).toHaveLength(1))
     background.tell({ waiting: [CAPTURE] })
     await said('Read a page and keep it as a note')
     ;(await found('#once')).click()
@@ -182,7 +182,7 @@ describe("the browser's permission", () => {
     const once = await found('#once')
     once.click()
     expect(permissions.request).toHaveBeenCalledWith({ permissions: [], origins: ['https://harbour.example/*'] })
-    await vi.waitFor(() => expect(background.of('approve')).toEqual([{ id: 'cmd_2', scope: 'once' }]))
+    await until(() => expect(background.of('approve')).toEqual([{ id: 'cmd_2', scope: 'once' }]))
   })
 
   it('when refused lets nothing happen, and the request waits on', async () => {
@@ -283,6 +283,6 @@ describe('several requests', () => {
   it('are refused at once', async () => {
     const background = opened(MANY)
     ;(await button('Refuse all 3')).click()
-    await vi.waitFor(() => expect(background.of('refuse')).toHaveLength(3))
+    await until(() => expect(background.of('refuse')).toHaveLength(3))
   })
 })

@@ -9,7 +9,7 @@ import { NotesPage } from '../../src/entrypoints/notes/notes.tsx'
 import type { Overview } from '../../src/face.ts'
 import { newCommandId } from '../../src/notes/clock.ts'
 import { NotesRoom } from '../../src/notes/room.ts'
-import { Background, button, CONNECTED, found, leave, said } from '../ui/stage.ts'
+import { Background, button, CONNECTED, found, leave, said, until } from '../ui/stage.ts'
 
 let room: NotesRoom
 let rooms = 0
@@ -83,7 +83,7 @@ describe('reading', () => {
     await said('2 notes')
     type(await found<HTMLInputElement>('#search'), 'mast')
     await said('1 note')
-    expect(titles()).toEqual(['Boats'])
+    await until(() => expect(titles()).toEqual(['Boats']))
     expect((await found('mark')).textContent).toBe('mast')
     type(await found<HTMLInputElement>('#search'), 'submarine')
     await said('No note has these words.')
@@ -123,11 +123,11 @@ describe('writing', () => {
     ;(await found('#new')).click()
     type(await found<HTMLInputElement>('#title'), 'Sails')
     type(await found<HTMLTextAreaElement>('#body'), 'Jib and main.')
-    await vi.waitFor(() => expect(document.querySelector('#save')?.getAttribute('aria-disabled')).toBe('false'))
+    await until(() => expect(document.querySelector('#save')?.getAttribute('aria-disabled')).toBe('false'))
     ;(await found('#save')).click()
     await said('Saved as Sails.md.')
     await said('Jib and main.')
-    expect(titles()).toEqual(['Sails'])
+    await until(() => expect(titles()).toEqual(['Sails']))
   })
 
   it('changes a note, on top of the version that was read', async () => {
@@ -165,7 +165,7 @@ describe('writing', () => {
     opened()
     ;(await found('#edit')).click()
     type(await found<HTMLTextAreaElement>('#text'), 'A ketch.')
-    await vi.waitFor(() => {
+    await until(() => {
       document.querySelector<HTMLElement>('.list button')?.click()
       expect(confirm).toHaveBeenCalled()
     })
@@ -192,7 +192,7 @@ describe('out and in', () => {
     history.replaceState(null, '', '/#Boats.md')
     opened()
     ;(await found('#export')).click()
-    await vi.waitFor(() => expect(saved).toHaveLength(1))
+    await until(() => expect(saved).toHaveLength(1))
     expect(saved[0]?.name).toBe('Boats.md')
     expect(await saved[0]?.blob.text()).toMatch(/^---\ntitle: Boats\n[\s\S]*\nA sloop\.\n$/)
   })
@@ -203,7 +203,7 @@ describe('out and in', () => {
     await make('Tides')
     opened()
     ;(await found('#export-all')).click()
-    await vi.waitFor(() => expect(saved).toHaveLength(1))
+    await until(() => expect(saved).toHaveLength(1))
     const files = unzipSync(new Uint8Array((await saved[0]?.blob.arrayBuffer()) ?? new ArrayBuffer(0)))
     expect(Object.keys(files)).toEqual(['Boats.md', 'Tides.md'])
   })
@@ -223,7 +223,7 @@ describe('out and in', () => {
     await said('2 files were left out')
     await said('../../evil.md: its path leads outside the notes')
     await said('x.exe: not a Markdown file')
-    expect(titles().sort()).toEqual(['Boats', 'Sails'])
+    await until(() => expect(titles().sort()).toEqual(['Boats', 'Sails']))
   })
 
   it('hands over to the laptop, and says what is left and why', async () => {

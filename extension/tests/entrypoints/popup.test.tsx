@@ -8,7 +8,7 @@ import { deviceName } from '../../src/entrypoints/popup/device_name.ts'
 import { Popup } from '../../src/entrypoints/popup/popup.tsx'
 import type { Activity, Overview, PairingView } from '../../src/face.ts'
 import { Problem } from '../../src/wire.ts'
-import { Background, button, CONNECTED, found, leave, said } from '../ui/stage.ts'
+import { Background, button, CONNECTED, found, leave, said, until } from '../ui/stage.ts'
 
 const NEW: Overview = { connection: 'needs_pairing', paused: false, waiting: [], recent: [], daemon: false }
 const later = () => new Date(Date.now() + 600_000).toISOString()
@@ -66,7 +66,7 @@ describe('pairing', () => {
   it('with this laptop is one click', async () => {
     const background = opened(NEW)
     ;(await button('Pair with this laptop')).click()
-    await vi.waitFor(() => expect(background.of('pairWithLaptop')).toEqual([{ name: deviceName() }]))
+    await until(() => expect(background.of('pairWithLaptop')).toEqual([{ name: deviceName() }]))
   })
 
   it('shows the number, and asks whether it is the same', async () => {
@@ -74,13 +74,13 @@ describe('pairing', () => {
     await said('483 201')
     await said('Does the laptop show the same number?')
     ;(await button('Yes, the same')).click()
-    await vi.waitFor(() => expect(background.of('confirmDigits')).toEqual([{ match: true }]))
+    await until(() => expect(background.of('confirmDigits')).toEqual([{ match: true }]))
   })
 
   it('takes a No', async () => {
     const background = opened(way({ state: 'confirm_digits', digits: '483201' }))
     ;(await button('No')).click()
-    await vi.waitFor(() => expect(background.of('confirmDigits')).toEqual([{ match: false }]))
+    await until(() => expect(background.of('confirmDigits')).toEqual([{ match: false }]))
   })
 
   it('with another relay takes its address', async () => {
@@ -89,7 +89,7 @@ describe('pairing', () => {
     address.value = ' https://relay.example '
     address.dispatchEvent(new Event('input', { bubbles: true }))
     document.querySelector('form')?.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
-    await vi.waitFor(() =>
+    await until(() =>
       expect(background.of('pairWithRelay')).toEqual([{ relay: 'https://relay.example', name: deviceName() }]),
     )
   })
@@ -173,14 +173,14 @@ describe('commands', () => {
     const background = opened({ ...CONNECTED, waiting: [waiting, { ...waiting, id: 'cmd_2' }] })
     window.close = vi.fn()
     ;(await button('2 requests wait for you')).click()
-    await vi.waitFor(() => expect(background.of('openRequests')).toEqual([{ id: 'cmd_1' }]))
+    await until(() => expect(background.of('openRequests')).toEqual([{ id: 'cmd_1' }]))
   })
 
   it('say what became of them, how long it took, and are undone', async () => {
     const background = opened({ ...CONNECTED, recent: [DONE] })
     await said(/Read a page and keep it as a note Done.*Tides\.md.*ChatGPT.*· 432\sms/)
     ;(await button('Undo Tides.md')).click()
-    await vi.waitFor(() => expect(background.of('undo')).toEqual([{ id: 'cmd_1' }]))
+    await until(() => expect(background.of('undo')).toEqual([{ id: 'cmd_1' }]))
   })
 
   it('that were refused or expired say so', async () => {
@@ -205,7 +205,7 @@ describe('Pause', () => {
     const pause = await found('[role=switch]')
     expect(pause.getAttribute('aria-checked')).toBe('false')
     pause.click()
-    await vi.waitFor(() => expect(background.of('pause')).toEqual([{ paused: true }]))
+    await until(() => expect(background.of('pause')).toEqual([{ paused: true }]))
     background.tell({ paused: true })
     await said('everything that an assistant asks of this browser is refused')
     expect((await found('[role=switch]')).getAttribute('aria-checked')).toBe('true')

@@ -76,6 +76,14 @@ function failureOf(error: unknown): Failure {
   throw error
 }
 
+// A machine that does other things besides is slow, and not wrong.
+vi.setConfig({ testTimeout: 20_000 })
+
+/** Until `look` no longer throws. */
+export function until<T>(look: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(look, { timeout: 8_000, interval: 20 })
+}
+
 /** The page is gone, with all that it listened to. */
 export function leave(): Promise<void> {
   return act(() => render(null, document.body))
@@ -83,7 +91,7 @@ export function leave(): Promise<void> {
 
 /** The element, as soon as it is on the page. */
 export function found<T extends Element = HTMLElement>(selector: string): Promise<T> {
-  return vi.waitFor(() => {
+  return until(() => {
     const element = document.querySelector<T>(selector)
     if (element === null) throw new Error(`${selector} is not on the page: ${document.body.innerHTML.slice(0, 2_000)}`)
     return element
@@ -92,7 +100,7 @@ export function found<T extends Element = HTMLElement>(selector: string): Promis
 
 /** The button with exactly these words, as soon as it is there. */
 export function button(words: string): Promise<HTMLButtonElement> {
-  return vi.waitFor(() => {
+  return until(() => {
     const all = [...document.querySelectorAll('button')]
     const one = all.find((element) => element.textContent?.trim() === words)
     if (one === undefined)
@@ -103,7 +111,7 @@ export function button(words: string): Promise<HTMLButtonElement> {
 
 /** Until the page says it. */
 export function said(words: string | RegExp): Promise<void> {
-  return vi.waitFor(() => {
+  return until(() => {
     const text = document.body.textContent ?? ''
     if (typeof words === 'string' ? !text.includes(words) : !words.test(text))
       throw new Error(`not said: ${words} in ${text}`)

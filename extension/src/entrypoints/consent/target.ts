@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { browser } from 'wxt/browser'
+import { activeTab, tabOf } from '../../actions/tab.ts'
 import type { Waiting } from '../../face.ts'
 import { originsOf, type Permissions } from '../../ui/permission.ts'
 
@@ -34,9 +35,11 @@ export function useTarget(waiting: Waiting): { target: Target | null | undefined
   const about = isAboutTab(waiting.action)
   const look = useCallback(() => {
     if (!about) return setTarget(null)
-    tabOf(id).then(
-      (tab) => setTarget(tab ? { title: tab.title, url: tab.url } : null),
-      () => setTarget(null), // a tab that is gone: the browser rejects
+    // The same tab that the action will take.
+    const asked = typeof id === 'number' ? tabOf(id) : activeTab()
+    asked.then(
+      (tab) => setTarget({ title: tab.title, url: tab.url }),
+      () => setTarget(null), // it is gone, or one of our own
     )
   }, [about, id])
   useEffect(() => {
@@ -52,11 +55,4 @@ export function useTarget(waiting: Waiting): { target: Target | null | undefined
     }
   }, [look])
   return { target, look }
-}
-
-/** The one with that number; without one the active tab of the last window of pages, which this window is not. */
-async function tabOf(id: unknown): Promise<Partial<Target> | undefined> {
-  if (typeof id === 'number') return browser.tabs.get(id)
-  const window = await browser.windows.getLastFocused({ populate: true, windowTypes: ['normal'] })
-  return window.tabs?.find((tab) => tab.active)
 }

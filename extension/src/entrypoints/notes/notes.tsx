@@ -40,7 +40,10 @@ export function NotesPage({ room }: { room: NotesRoom }) {
     setOpen(to)
     history.replaceState(null, '', to?.kind === 'note' ? `#${encodeURIComponent(to.path)}` : ' ')
   }
-  useAddress(() => go(fromAddress()))
+  useAddress(() => {
+    const to = fromAddress()
+    if (to !== null) go(to)
+  })
   const done = (words: Said, to: Open) => {
     setDirty(false)
     setOpen(to)

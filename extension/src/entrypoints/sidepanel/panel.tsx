@@ -84,7 +84,7 @@ function Tabs({ room, choose }: { room: Room; choose: (room: Room) => void }) {
 
 function Inside({ room, overview, seen }: { room: Room; overview: Overview; seen: boolean }) {
   if (room === 'chat') return <Chat overview={overview} />
-  if (room === 'rules') return seen ? <Rules /> : null
+  if (room === 'rules') return seen ? <Rules overview={overview} /> : null
   return (
     <>
       <Trouble problem={overview.problem} />

@@ -2,13 +2,14 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { browser } from 'wxt/browser'
-import type { Rule, RuleView } from '../../face.ts'
+import type { Overview, Rule, RuleView } from '../../face.ts'
 import { ask } from '../../messages.ts'
 import { titleOf } from '../../ui/actions.ts'
 import { useDeed } from '../../ui/overview.ts'
 import { Trouble } from '../../ui/parts.tsx'
 import { type Permissions, permit } from '../../ui/permission.ts'
 import { type Key, t } from '../../ui/text.ts'
+import { ThisBrowser } from './this_browser.tsx'
 
 const CHOICES: readonly (readonly [Rule | 'default', Key])[] = [
   ['default', 'rule_default'],
@@ -19,7 +20,7 @@ const CHOICES: readonly (readonly [Rule | 'default', Key])[] = [
 
 const USUAL: Record<RuleView['risk'], Key> = { read: 'rule_run', write: 'rule_run_shown', act: 'rule_ask' }
 
-export function Rules() {
+export function Rules({ overview }: { overview: Overview }) {
   const [rules, setRules] = useState<RuleView[]>([])
   const deed = useDeed()
   const load = () => ask('rules').then(setRules)
@@ -51,6 +52,7 @@ export function Rules() {
         ))}
       </ul>
       <BrowserPermissions />
+      <ThisBrowser overview={overview} />
     </>
   )
 }
