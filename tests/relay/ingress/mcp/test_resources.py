@@ -75,7 +75,7 @@ async def test_a_laptop_that_is_away_is_said_to_be(assistant: Assistant, laptop:
     async with desk(laptop, shelf):
         pass
     async with sdk_client(assistant, mode) as client:
-        with pytest.raises(MCPError, match="laptop is not reachable"):
+        with pytest.raises(MCPError, match="device is not reachable"):
             await client.list_resources()
 
 
