@@ -79,8 +79,9 @@ def _place(body: str, answer: str, newline: str) -> int | None:
     """Where in the body the answer ends until now; None when that cannot be told."""
     for size in ANCHORS:
         anchor = markdown.with_newlines(answer[-size:], newline)
-        if anchor and (body.endswith(anchor) or body.count(anchor) == 1):
-            return body.rfind(anchor) + len(anchor)
+        place = body.rfind(anchor)
+        if anchor and place >= 0 and (body.endswith(anchor) or body.find(anchor) == place):
+            return place + len(anchor)
     return None
 
 

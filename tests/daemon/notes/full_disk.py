@@ -1,5 +1,6 @@
 """Fills a disk of 2 MB with notes: `python full_disk.py PLACE`, where PLACE is a tmpfs; prints `right` at the end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,8 +8,8 @@ from pathlib import Path
 
 from deskbell_daemon.notes.room import NotesRoom
 from deskbell_wire.errors import Problem
-from deskbell_wire.ids import new_id
-from deskbell_wire.notes import AppendNote, CreateNote, ReadNote, TrashNote
+from deskbell_wire.ids import new_id, run_of
+from deskbell_wire.notes import AppendNote, CreateNote, DraftedNote, DraftNote, NoteRef, ReadNote, TrashNote
 
 
 def code(work) -> str:
@@ -17,6 +18,38 @@ def code(work) -> str:
     except Problem as problem:
         return problem.code
     return ""
+
+
+def draft_while_it_is_full(room: NotesRoom, notes: Path, spare: list[str]) -> None:
+    """A draft that meets the full disk keeps what it had, and goes on when there is room again."""
+    (notes / spare[0]).unlink()
+    command = new_id("cmd")
+    draft = room.drafts.begin(DraftNote(title="Draft", prompt="?"), command, run_of(command), numbered=True)
+    answer = "z" * 10_000
+    draft.pour(answer)
+    filler = notes / "filler.bin"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4_096)
+    longer = "z" * 200_000
+    assert code(lambda: draft.pour(longer)) == "disk_full"
+    assert code(lambda: draft.finish(longer, None, told)) == "disk_full"
+    assert (notes / "Draft.md").read_text().endswith("---\n" + answer)
+    assert os.listdir(notes / ".deskbell" / "temp") == []
+    filler.unlink()
+    (notes / spare[1]).unlink()
+    (notes / spare[2]).unlink()
+    (notes / spare[3]).unlink()
+    short = "z" * 20_000
+    draft.pour(short)
+    assert draft.finish(short, None, told).path == "Draft.md"
+    assert (notes / "Draft.md").read_text().endswith("---\n" + short + "\n")
+    for path in spare[1:]:
+        room.create(CreateNote(title=path.removesuffix(".md"), body="x" * 60_000), new_id("cmd"))
+
+
+def told(ref: NoteRef) -> DraftedNote:
+    return DraftedNote(**ref.model_dump())
 
 
 def main() -> None:
@@ -43,7 +76,8 @@ def main() -> None:
     assert os.listdir(notes / ".deskbell" / "temp") == []
     assert sorted(path.name for path in notes.glob("*.md")) == sorted(made)
     assert all(body.startswith(room.read(ReadNote(path=path)).text.strip()) for path in made)
-    for path in list(made)[-4:]:
+    draft_while_it_is_full(room, notes, list(made)[-4:])
+    for path in list(made)[-3:]:
         (notes / path).unlink()
     assert room.append(growth, command).path == "N0.md"
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)

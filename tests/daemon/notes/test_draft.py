@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from deskbell_daemon.notes import front_matter
 from deskbell_daemon.notes.draft import Draft
@@ -230,3 +232,41 @@ def test_a_part_of_which_no_more_can_be_had_stays_as_it_is(opener: object, notes
     assert body(notes / "Sea.md") == "The sea is\n"
     last = room.drafts.find(DraftNote(title="Sea", prompt="?"), draft.command)
     assert (last.ended, last.partial) == (True, True)
+
+
+PIECES = st.lists(
+    st.sampled_from(["a", "ab", "word ", "\n", "\n\n", "---\n", "é", "  characters: 3\n", "# H\n"]), max_size=40
+)
+EDITS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 3), st.floats(0, 1)), max_size=4)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=PIECES, edits=EDITS)
+def test_wherever_and_however_late_a_person_writes_into_it_the_answer_stays_whole(
+    room: NotesRoom, notes: Path, pieces: list[str], edits: list[tuple[int, int, float]]
+) -> None:
+    draft = begin(room, title=new_id("cmd"))
+    file, answer, marks = notes / draft.path, "", list[str]()
+    seen, made = [file.read_text()], 0
+    for number, piece in enumerate(pieces):
+        answer += piece
+        draft.pour(answer)
+        seen.append(file.read_text())
+        for at, late, where in edits:
+            if at == number:
+                text = seen[max(0, len(seen) - 1 - late)]  # as an editor has it that has not looked again
+                start = front_matter.find(text).text_at
+                place = start + round((len(text) - start) * where)
+                marks = [mark for mark in marks if mark in text] + [chr(0xE000 + made)]
+                made += 1
+                file.write_text(text[:place] + marks[-1] + text[place:])
+                pour(draft, answer)
+                seen = [file.read_text()]
+    draft.finish(answer, None, told)
+    left = body(file)
+    for mark in marks:
+        assert left.count(mark) == 1
+        left = left.replace(mark, "")
+    # What stands beside a person's own words may get a line's end more or less.
+    assert left.replace("\n", "") == answer.replace("\n", "")
+    assert marks or left.rstrip("\n") == answer.rstrip("\n")

@@ -14,8 +14,18 @@ import pytest
 from deskbell_daemon.notes.folder import Folder
 from deskbell_daemon.notes.journal import Journal
 from deskbell_daemon.notes.room import NotesRoom
-from deskbell_wire.ids import new_id
-from deskbell_wire.notes import AppendNote, CreateNote, EditNote, ReadNote, TrashNote, UndoNote
+from deskbell_wire.ids import new_id, run_of
+from deskbell_wire.notes import (
+    AppendNote,
+    CreateNote,
+    DraftedNote,
+    DraftNote,
+    EditNote,
+    NoteRef,
+    ReadNote,
+    TrashNote,
+    UndoNote,
+)
 
 STEPS = Path(__file__).with_name("steps.py")
 ROUNDS = 30
@@ -108,8 +118,27 @@ class Snapshots:
             self.taken.append(copy)
 
 
+def drafted(room: NotesRoom, command: str) -> DraftedNote:
+    """A draft as the daemon writes it: begun, or found again after a kill."""
+
+    def told(ref: NoteRef) -> DraftedNote:
+        return DraftedNote(**ref.model_dump())
+
+    if (earlier := room.drafts.earlier(command)) is not None:
+        return earlier
+    source = DraftNote(title="B", folder="New", prompt="?")
+    draft = room.drafts.find(source, command)
+    if draft is None:
+        draft = room.drafts.begin(source, command, run_of(command), numbered=True)
+    elif draft.ended:
+        return draft.tell_again(told)
+    for answer in ("one", "one two", "one two three"):
+        draft.pour(answer)
+    return draft.finish("one two three", None, told)
+
+
 @pytest.mark.parametrize(
-    "what", ["create", "append", "append-new", "edit", "trash", "undo-append", "undo-create", "undo-trash"]
+    "what", ["create", "append", "append-new", "edit", "draft", "trash", "undo-append", "undo-create", "undo-trash"]
 )
 def test_each_step_of_a_write_may_be_the_last(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "notes").mkdir()
@@ -132,6 +161,8 @@ def test_each_step_of_a_write_may_be_the_last(what: str, tmp_path: Path, monkeyp
             case "edit":
                 version = place.read(ReadNote(path="A.md")).version
                 return place.edit(EditNote(path="A.md", version=version, find="one", replacement="two"), command)
+            case "draft":
+                return drafted(place, command)
             case "trash":
                 return place.trash(TrashNote(path="A.md"), command)
             case "undo-create":
@@ -144,6 +175,7 @@ def test_each_step_of_a_write_may_be_the_last(what: str, tmp_path: Path, monkeyp
         "append": {"A.md": "one\n\ntwo\n"},
         "append-new": {"A.md": "one\n", "New/B.md": "one\n"},
         "edit": {"A.md": "two\n"},
+        "draft": {"A.md": "one\n", "New/B.md": "one two three\n"},
         "trash": {},
         "undo-append": {"A.md": "one\n"},
         "undo-create": {},
@@ -161,7 +193,7 @@ def test_each_step_of_a_write_may_be_the_last(what: str, tmp_path: Path, monkeyp
         again = NotesRoom.open(copy / "notes", copy / "state")
         try:
             repeated = perform(again)
-            if what not in ("create", "append-new"):
+            if what not in ("create", "append-new", "draft"):
                 assert repeated == answer, copy.name
             assert perform(again) == repeated
             found = {

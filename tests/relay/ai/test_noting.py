@@ -86,6 +86,7 @@ async def test_what_has_come_is_kept_each_second_and_outlives_a_killed_relay(tmp
         core = rooms.relay.core
         run_id = await rooms.begin()
         await rooms.read(run_id, most=3)
+        assert any(seconds <= 1 and job == core.runs.keep for seconds, job, _ in core.jobs())
         await core.runs.keep()
         kept = await core.store.read(lambda db: archive.find(db, rooms.laptop.account_id, run_id))
         assert kept is not None
