@@ -39,10 +39,12 @@ export function article(copy: Document): Article {
   return { content: withoutMenus(whole), ...about }
 }
 
-/** What the page says of itself, around a selection. */
+/** A selection, under what the page says of itself: read with words in the place of its text, of which there may be few. */
 export function selection(copy: Document): Article {
   const content = copy.body.cloneNode(true) as HTMLElement
-  copy.body.replaceChildren(copy.createElement('p'))
+  const words = copy.createElement('p')
+  words.textContent = 'Words, and then words. '.repeat(40)
+  copy.body.replaceChildren(words)
   return { ...article(copy), content }
 }
 

@@ -85,6 +85,20 @@ describe('selections', () => {
     expect('page' in outcome && outcome.page.title).toBe('T')
   })
 
+  test('it carries what the page says of itself', () => {
+    open(page('essay.html'))
+    select('.post ul li', 0, '.post ul li', 14)
+    expect(capture(document, 'selection')).toMatchObject({
+      page: {
+        markdown: '- Straight grain',
+        title: 'Why a boat needs two oars',
+        author: 'Ada Maritim',
+        site: 'The Harbour Letter',
+        language: 'en-GB',
+      },
+    })
+  })
+
   test('a selection in one line of code stays code in its language', () => {
     open('<pre><code class="language-js" id=a>let a = 1; let b = 2</code></pre><p>x</p>')
     select('#a', 0, '#a', 10)
