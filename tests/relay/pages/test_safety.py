@@ -11,7 +11,7 @@ from deskbell_relay.pages.cookie import Browser
 from deskbell_relay.pages.neutral import neutral
 from deskbell_relay.store.identity_tables import clients
 
-PAGES = ("/", "/pair", "/privacy", "/oauth/authorize?client_id=nobody", "/oauth/authorize/req_x")
+PAGES = ("/", "/chat", "/shared/x", "/pair", "/privacy", "/oauth/authorize?client_id=nobody", "/oauth/authorize/req_x")
 
 
 @pytest.mark.parametrize("path", PAGES)
