@@ -57,12 +57,12 @@ def end(connection: Connection, run: Run) -> None:
 
 
 def keep(connection: Connection, grown: Sequence[tuple[str, str, int]]) -> None:
-    """Answers that still come: run, text so far, pieces so far. One that has ended meanwhile stays as it is."""
+    """Answers that still come: run, text so far, about its tokens. One that has ended meanwhile stays as it is."""
     connection.execute(
         update(runs)
         .where(runs.c.id == bindparam("run"), runs.c.status == "running")
-        .values(text=bindparam("so_far"), tokens=bindparam("pieces")),
-        [{"run": run, "so_far": text, "pieces": pieces} for run, text, pieces in grown],
+        .values(text=bindparam("so_far"), tokens=bindparam("spent")),
+        [{"run": run, "so_far": text, "spent": tokens} for run, text, tokens in grown],
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 from deskbell_relay.ai import archive
 from deskbell_relay.ai.budget import Budget
 from deskbell_relay.ai.registry import Registry
-from deskbell_relay.ai.run import Run
+from deskbell_relay.ai.run import CHARACTERS_PER_TOKEN, Run
 from deskbell_relay.http.rates import Rates
 from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
@@ -164,7 +164,10 @@ class Runs:
             if not run.log.ended and self._kept.get(run.id, 0) < len(run.log.texts)
         }
         if pieces:
-            grown = [(run.id, run.log.text, count) for run, count in pieces.items()]
+            grown = [
+                (run.id, run.log.text, max(count, run.log.characters // CHARACTERS_PER_TOKEN))
+                for run, count in pieces.items()
+            ]
             await self._store.write(lambda connection: archive.keep(connection, grown))
         self._kept.update((run.id, count) for run, count in pieces.items() if not run.log.ended)
 
