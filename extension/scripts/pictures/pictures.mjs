@@ -25,9 +25,9 @@ function stage({ scene, replies, providers }) {
     setTimeout(() => back({ res: { ok: true, value: answer(message.type) } }))
     return undefined
   }
+  chrome.runtime.onMessage.addListener = () => undefined // the real background has another story to tell
   if (scene.tab) {
     chrome.tabs.get = async () => scene.tab
-    chrome.windows.getLastFocused = async () => ({ tabs: [scene.tab] })
   }
   const real = window.fetch
   window.fetch = async (address, init) => {

@@ -167,7 +167,7 @@ const NOTES = [
 ]
 
 const POPUP = { page: 'popup.html', width: 368, height: 560 }
-const PANEL = { page: 'sidepanel.html', width: 400, height: 720 }
+const PANEL = { page: 'sidepanel.html', width: 400, height: 600 }
 const CONSENT = { width: 460, height: 640 }
 
 /** name → scene. `shipped`: the ones in docs/pictures. `act`: what is done on the page before the picture. */
@@ -233,7 +233,7 @@ export const SCENES = {
   'panel-activity': { ...PANEL, overview: { ...CONNECTED, waiting: [OPEN] }, shipped: true },
   'panel-chat': { ...PANEL, overview: CONNECTED, turns: [TURN], room: 'chat', shipped: true },
   'panel-chat-narrow': { ...PANEL, width: 320, overview: CONNECTED, turns: [TURN], room: 'chat' },
-  notes: { page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md', width: 1000, height: 680, overview: CONNECTED, notes: NOTES, shipped: true },
+  notes: { page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md', width: 800, height: 440, overview: CONNECTED, notes: NOTES, shipped: true },
   'notes-narrow': { page: 'notes.html', width: 320, height: 680, overview: CONNECTED, notes: NOTES },
   'notes-edit': {
     page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md',

@@ -155,6 +155,8 @@ function useStuckToEnd(end: { current: HTMLElement | null }, turns: ShownTurn[])
   }, [])
   // at each piece of text
   useEffect(() => {
-    if (near.current) end.current?.scrollIntoView({ block: 'nearest' })
+    const seen = end.current !== null && end.current.offsetParent !== null // not in another room
+    // To the very end, and not to the last line: the question's box would stand on it.
+    if (near.current && seen) window.scrollTo(0, document.documentElement.scrollHeight)
   }, [turns])
 }
