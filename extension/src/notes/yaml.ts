@@ -41,7 +41,8 @@ export function textOf(entry: Entry): string | null {
   const value = uncommented(entry.value)
   if (/^[|>][+-]?\d?$/.test(value)) {
     const lines = entry.below.map((line) => line.trim())
-    return lines.join(value.startsWith('|') ? '\n' : ' ').trim()
+    const text = lines.join(value.startsWith('|') ? '\n' : ' ').trim()
+    return value.includes('-') ? text : `${text}\n`
   }
   if (/^["']/.test(value)) return unquoted(value)
   if (value === '' || /^[[{&*!]/.test(value) || isTyped(value)) return null
@@ -54,13 +55,17 @@ export function listOf(entry: Entry): string[] | null {
   const flow = /^\[(.*)\]$/s.exec(value)
   if (flow) {
     const members = flow[1]?.match(/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,]+/g) ?? []
-    return members.map((member) => unquoted(member.trim())).filter(Boolean)
+    return texts(members)
   }
   if (uncommented(entry.value) !== '') return null
   const items = entry.below.filter((line) => /^\s*-(\s|$)/.test(line))
-  return items.length === 0
-    ? null
-    : items.map((line) => unquoted(uncommented(line.replace(/^\s*-\s*/, '')))).filter(Boolean)
+  return items.length === 0 ? null : texts(items.map((line) => uncommented(line.replace(/^\s*-\s*/, ''))))
+}
+
+/** Those that are text or a number: true, false and null are no tags. */
+function texts(members: string[]): string[] {
+  const kept = members.map((member) => member.trim()).filter((member) => !/^(true|false|null|~)$/i.test(member))
+  return kept.map(unquoted).filter(Boolean)
 }
 
 /** The text of `inner` in an entry that is a mapping itself. */
