@@ -159,15 +159,21 @@ class _Reading:
         self._response = response
         self._title = title
         self.headers = response.headers
+        self.silent = True
+        """Whether no byte has come yet: then another try says nothing twice."""
 
     async def iter_bytes(self) -> Any:
         import httpx2
 
         try:
             async for chunk in self._response.iter_bytes():
+                self.silent = False
                 yield chunk
         except httpx2.HTTPError:
-            raise Failure("answer_cut_off", f"The connection to {self._title} broke before the answer's end.") from None
+            said = f"The connection to {self._title} broke before the answer's end."
+            raise Failure("answer_cut_off", said, again=self.silent) from None
+        if self.silent:
+            raise Failure("answer_cut_off", f"The stream of {self._title} was empty.", again=True)
 
 
 async def _limited(response: _Reading, title: str) -> bytes:

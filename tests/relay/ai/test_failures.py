@@ -103,6 +103,14 @@ async def test_it_is_asked_again_before_its_first_byte_and_as_late_as_it_wants(t
         assert len(rooms.provider.calls) == 3
 
 
+@pytest.mark.parametrize("then", ["cut", "eof"])
+async def test_a_stream_that_ends_before_its_first_byte_is_asked_for_again(tmp_path: Path, then: str) -> None:
+    async with RunRooms(tmp_path, sending(then=then), sending(then=then), saying("At last")) as rooms:
+        run_id = await rooms.begin()
+        events = await rooms.read(run_id)
+        assert (text_of(events), json.loads(events[-1].data)["retries"]) == ("At last", 2)
+
+
 async def test_it_is_not_asked_again_after_a_byte_nor_when_it_asks_for_too_long_a_wait(tmp_path: Path) -> None:
     async with RunRooms(tmp_path, sending(delta("")), refusing(429, **{"Retry-After": "600"})) as rooms:
         assert (await rooms.end(await rooms.begin()))["code"] == "answer_cut_off"

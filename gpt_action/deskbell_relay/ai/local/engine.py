@@ -111,7 +111,8 @@ class LocalEngine:
         except (TimeoutError, ValueError, ConnectionError) as error:
             log.error("local_model_failed", code=process.returncode)
             await self.stop()
-            raise Failure("provider_failed", "The local model did not start.") from error
+            again = not isinstance(error, TimeoutError)  # one that was killed may start now; a slow one was waited for
+            raise Failure("provider_failed", "The local model did not start.", again=again) from error
         except asyncio.CancelledError:
             await self.stop()
             raise
