@@ -1,12 +1,13 @@
 // Pictures of every screen of the extension, to be looked at: `npm run build && node scripts/pictures/pictures.mjs [NAME …]`.
 // They lie in .output/pictures, each in light and dark, English and German. `--ship` writes the README's ones to
 // docs/pictures. The extension is the real one, in a real Chromium; only what the background says is given.
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { strToU8, zipSync } from 'fflate'
 import { chromium } from 'playwright-core'
+import { smaller } from './png.mjs'
 import { PROVIDERS, REPLIES, SCENES } from './scenes.mjs'
 
 const EXTENSION = fileURLToPath(new URL('../../.output/chrome-mv3', import.meta.url))
@@ -73,6 +74,7 @@ async function picture(context, id, name, scene, scheme, folder, language) {
   await page.waitForTimeout(900) // what settles has settled
   const path = join(folder, ship ? `extension-${name}.png` : `${name}-${language}-${scheme}.png`)
   await page.screenshot({ path, fullPage: scene.page !== 'sidepanel.html' })
+  if (ship) await writeFile(path, smaller(await readFile(path)))
   const { size } = await stat(path)
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
   await page.close()

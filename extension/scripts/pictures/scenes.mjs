@@ -233,7 +233,14 @@ export const SCENES = {
   'panel-activity': { ...PANEL, overview: { ...CONNECTED, waiting: [OPEN] }, shipped: true },
   'panel-chat': { ...PANEL, overview: CONNECTED, turns: [TURN], room: 'chat', shipped: true },
   'panel-chat-narrow': { ...PANEL, width: 320, overview: CONNECTED, turns: [TURN], room: 'chat' },
-  notes: { page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md', width: 800, height: 440, overview: CONNECTED, notes: NOTES, shipped: true },
+  notes: {
+    page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md',
+    width: 800,
+    height: 440,
+    overview: CONNECTED,
+    notes: NOTES,
+    shipped: true,
+  },
   'notes-narrow': { page: 'notes.html', width: 320, height: 680, overview: CONNECTED, notes: NOTES },
   'notes-edit': {
     page: 'notes.html#Pages%2FHow%20tide%20tables%20are%20made.md',
