@@ -212,7 +212,24 @@ async def test_a_retry_after_that_is_a_date_is_honoured(tmp_path: Path, seconds:
 
     end = await end_of(tmp_path, "openai", later, ai_retries=2, ai_retry_wait_s=10)
     assert end["retries"] == retries
-    assert end["duration_ms"] < 1_000, "the date has passed, or is too far away to wait for"
+    assert end["duration_ms"] < 8_000, "the date has passed, or is too far away to wait for"
+
+
+async def test_what_openais_sdk_finds_for_openai_goes_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"ORG_ID": "org-canary", "PROJECT_ID": "proj-canary", "API_KEY": "sk-canary"}.items():
+        monkeypatch.setenv(f"OPENAI_{name}", value)
+    heard: dict[str, str] = {}
+
+    async def noting(exchange: Exchange) -> None:
+        heard[exchange.request.headers["Authorization"]] = str(exchange.request.headers)
+        await saying("fine")(exchange)
+
+    for name in ("openai", "groq"):
+        assert (await end_of(tmp_path / name, name, noting, **{f"ai_{name}_key": f"of-{name}"}))["status"] == "done"
+    assert "org-canary" in heard["Bearer of-openai"], "that is what it is for"
+    assert "canary" not in heard["Bearer of-groq"]
 
 
 async def end_of(folder: Path, name: str, *scripts: Any, **settings: Any) -> dict[str, Any]:
