@@ -27,11 +27,14 @@ const decimal: Reader<number> = (value, at) => {
   return value
 }
 
-/** One of `GET /ai/providers`. `stops_billing`: whether Stop also stops the bill; null: it does not say. */
+/**
+ * One of `GET /ai/providers`. `model`: the usual one; null: whoever asks must name one.
+ * `stops_billing`: whether Stop also stops the bill; null: it does not say.
+ */
 export const provider = record({
   name: text({ most: 32 }),
   title: text({ most: 200 }),
-  model: text({ most: 200 }),
+  model: orNull(text({ most: 200 })),
   models: orElse(listOf(text({ most: 200 }), 1_000), []),
   stops_billing: orNull(yesNo),
 })

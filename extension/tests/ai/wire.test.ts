@@ -31,4 +31,9 @@ describe('a provider', () => {
     const said = { name: 'local', title: 'Local', model: 'm', models: ['m'] }
     expect(as(provider, said)).toEqual({ ...said, stops_billing: null })
   })
+
+  it('may have no usual model', () => {
+    const said = { name: 'openai', title: 'OpenAI', model: null, models: [], stops_billing: null }
+    expect(as(provider, said)).toEqual(said)
+  })
 })

@@ -29,7 +29,9 @@ export function useProviders(relay: AiRelay, connected: boolean): Providers {
         if (!here) return
         const none = new Problem('provider_not_configured', t('chat_no_provider'))
         const same = offered.find((one) => one.name === last?.provider && one.models.includes(last.model))
-        const usual = offered[0] ? { provider: offered[0].name, model: offered[0].model } : null
+        // A provider's usual model is the first of its models; one without any cannot be asked from here.
+        const all = offered.flatMap((one) => one.models.map((model) => ({ provider: one.name, model })))
+        const usual = all[0] ?? null
         setProviders(offered)
         setChoice(same && last ? last : usual)
         setProblem(usual ? null : none)
