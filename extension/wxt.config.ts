@@ -1,4 +1,5 @@
 import { defineConfig } from 'wxt'
+import { withoutHtml } from './without_html.ts'
 
 // The public half of a key whose private half was thrown away: it gives the extension the same id wherever it is
 // loaded in Chromium, eilhcdfoaojihffhbenckedmijgjigpe, so that the daemon can tell it from every other one.
@@ -27,7 +28,7 @@ export default defineConfig({
   publicDir: 'public',
   manifestVersion: 3,
   imports: false,
-  vite: () => ({ oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } } }),
+  vite: () => ({ plugins: [withoutHtml()], oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } } }),
   zip: { name: 'deskbell', excludeSources: ['tests/**', 'node_modules/**'] },
   manifest: ({ browser }) => ({
     name: '__MSG_extension_name__',
