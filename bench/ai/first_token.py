@@ -14,12 +14,14 @@ from bench.ai.peers.direct import Direct
 from bench.ai.peers.litellm import LiteLlm
 from bench.ai.providers import paced
 from bench.ai.scale import AiScale
+from bench.ai.subject import AiSubject
 from bench.ai.subjects import SUBJECTS
 from bench.load.mark import PATTERN
 from bench.report import OURS, Report, percentile
 
 NAME = "first-token"
 WAITS = (0.0, 0.05)
+RATE = 50.0  # so that an answer's end does not fall into its beginning
 MOST_MS = 2.0
 SHARE = 0.2
 _LATEST_S = 30
@@ -76,16 +78,21 @@ async def first_tokens(port: int, request: bytes, count: int) -> list[float]:
         asking.close()
 
 
+async def warm(subject: AiSubject) -> None:
+    """Ask a few times: what is imported and compiled at the first answer is not what an answer costs."""
+    await first_tokens(subject.port, subject.request(Pace(0, 3, 1000, 1).prompt), 5)
+
+
 async def run(scale: AiScale, report: Report) -> None:
     """All subjects stand beside each other; they are asked in turns of twenty."""
     async with paced() as provider, contextlib.AsyncExitStack() as stack:
         subjects = [Direct(), *(subject for subject in SUBJECTS if subject.missing() is None)]
         for subject in subjects:
             await stack.enter_async_context(subject.running(provider))
-            await first_tokens(subject.port, subject.request(Pace(0, 3, 1000, 1).prompt), 5)  # warm
+            await warm(subject)
         for _ in range(scale.repetitions):
             for wait in WAITS:
-                request = Pace(wait, 3, 1000, 1).prompt
+                request = Pace(wait, 3, RATE, 1).prompt
                 times: dict[str, list[float]] = {subject.name: [] for subject in subjects}
                 for _ in range(max(1, scale.asked // 20)):
                     for subject in subjects:

@@ -1,5 +1,6 @@
 """32 answers at once, 50 tokens a second each, every one with an upstream call and a viewer of its own."""
 
+from bench.ai.first_token import warm
 from bench.ai.load import COST, measured, note, pace
 from bench.ai.peers.litellm import LiteLlm
 from bench.ai.providers import paced
@@ -20,6 +21,7 @@ async def run(scale: AiScale, report: Report) -> None:
                 if subject.missing() is not None:
                     continue
                 async with subject.running(provider):
+                    await warm(subject)
                     requests = [subject.request(told.prompt)] * scale.streams
                     load = await measured(subject.pid, subject.port, requests, scale.seconds, told.tokens)
                 note(report, NAME, subject.name, load)

@@ -3,6 +3,7 @@
 LiteLLM's proxy has no such thing: there, every viewer is a call of its own.
 """
 
+from bench.ai.first_token import warm
 from bench.ai.load import measured, note, pace
 from bench.ai.providers import paced
 from bench.ai.scale import AiScale
@@ -24,6 +25,7 @@ async def run(scale: AiScale, report: Report) -> None:
                 if subject.missing() is not None:
                     continue
                 async with subject.running(provider):
+                    await warm(subject)
                     requests = await subject.viewers(told.prompt, scale.viewers)
                     if not requests:
                         if not repetition:

@@ -15,5 +15,5 @@ class AiScale:
     tokens: int
 
 
-FULL = AiScale(repetitions=3, asked=200, streams=32, viewers=500, seconds=10, tokens=150)
+FULL = AiScale(repetitions=3, asked=100, streams=32, viewers=500, seconds=10, tokens=150)
 QUICK = AiScale(repetitions=1, asked=20, streams=32, viewers=500, seconds=3, tokens=40)

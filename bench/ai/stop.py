@@ -31,7 +31,7 @@ MOST_MS = 50.0
 PAUSE_S = 0.02
 IDLE_NS = 2_000_000
 """Processor time in which an engine that has stopped still answers and cleans up."""
-WATCH_S = 0.6
+WATCH_S = 2.0
 SAMPLE_S = 0.002
 
 
@@ -94,6 +94,11 @@ class Engine:
         if at > self.samples[-1][0] - 0.1:
             raise RuntimeError("the engine goes on after Stop")
         return at
+
+    def spent_since(self, moment: float) -> float:
+        """Milliseconds of processor time from then on; other work on the machine does not change it."""
+        before = next(spent for at, spent in reversed(self.samples) if at <= moment)
+        return (self.samples[-1][1] - before) / 1e6
 
 
 @contextlib.asynccontextmanager
@@ -195,8 +200,9 @@ async def run(scale: AiScale, report: Report) -> None:
             _add(report, "click to upstream closed, paced provider", closed)
             if local_missing() is None:
                 await page.select_option("[name=provider]", "local")
-                idle = [await _local(page, pid) for _ in range(clicks // 2)]
-                _add(report, "click to idle engine, local model", idle)
+                local = [await _local(page, pid) for _ in range(clicks // 2)]
+                _add(report, "click to idle engine, local model", [idle for idle, _ in local])
+                _add(report, "the local engine's processor time after the click", [spent for _, spent in local])
         await browser.close()
     if (missing := local_missing()) is not None:
         report.note(NAME, f"local model: not measured: {missing}")
@@ -214,7 +220,7 @@ async def _paced(page: Any, provider: Endless) -> float:
     return (provider.closed_at - pressed) * 1000
 
 
-async def _local(page: Any, relay_pid: int) -> float:
+async def _local(page: Any, relay_pid: int) -> tuple[float, float]:
     await ask(page)
     engine = Engine(relay_pid)
     watching = threading.Thread(target=engine.watch)
@@ -222,7 +228,7 @@ async def _local(page: Any, relay_pid: int) -> float:
     pressed = await press(page)
     await asyncio.to_thread(watching.join)
     await stopped(page)
-    return (engine.idle_at - pressed) * 1000
+    return (engine.idle_at - pressed) * 1000, engine.spent_since(pressed)
 
 
 def _add(report: Report, name: str, values: list[float]) -> None:
