@@ -35,12 +35,13 @@ class Household:
         self.relay: Child = relay_child(folder, **relay_settings)
         self.daemon: Child = daemon_child(self.home)
         self.url = ""
-        write_setting(self.places, "extension.port", extension_port)
+        self._extension_port = extension_port
 
     async def start(self) -> dict[str, Any]:
         """Start the relay, pair the laptop with its first invite, start the daemon; how the laptop was paired."""
         facts = await self.relay.start()
         self.url = facts["url"]
+        write_setting(self.places, "extension.port", self._extension_port)
         paired: dict[str, Any] = await command(
             self.home,
             "pair",
