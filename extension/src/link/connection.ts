@@ -97,7 +97,8 @@ export class Connection {
 
   async state(): Promise<ConnectionView> {
     if (!this.#loaded) {
-      this.#heardAt = Math.max(this.#heardAt, (await this.facts.get('heardAt')) ?? 0)
+      const before = (await this.facts.get('heardAt')) ?? 0
+      this.#heardAt = Math.max(this.#heardAt, before) // it may have been heard while that was read
       this.#loaded = true
     }
     const revoked = this.#ended || (await this.facts.get('revoked')) === true

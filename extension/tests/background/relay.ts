@@ -43,7 +43,9 @@ export class StandIn {
   readonly good = new Set<string>()
   /** The refresh token to show next; the one before it gets the same answer once more. */
   refresh = 'refresh-0'
-  devices: { id: string; kind: string; actions: string[] }[] = [{ id: DEVICE, kind: 'extension', actions: [] }]
+  devices: { id: string; kind: string; actions: string[]; name?: string }[] = [
+    { id: DEVICE, kind: 'extension', actions: [] },
+  ]
   /** By `METHOD /path`: what answers instead. */
   doors: Record<string, Door> = {}
   readonly log: { id: string; event: string; data: string }[] = []

@@ -147,9 +147,10 @@ describe('the stream', () => {
 describe('a killed worker', () => {
   it('did not begin it: the next one does', async () => {
     await world.paired(relay)
-    vi.spyOn(Ledger.prototype, 'start').mockImplementationOnce(() => new Promise(() => undefined))
+    const start = vi.spyOn(Ledger.prototype, 'start').mockImplementationOnce(() => new Promise(() => undefined))
     const id = relay.command('tab.list')
-    await until(async () => (await world.bell.ledger.entry(id))?.state === 'ready', 'its record')
+    await until(() => start.mock.calls.length === 1, 'the last moment before its begin')
+    expect((await world.bell.ledger.entry(id))?.state).toBe('ready')
     await world.restart()
     expect((await relay.report(id)).status).toBe('done')
     expect(world.done).toHaveLength(1)
