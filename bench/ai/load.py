@@ -30,20 +30,20 @@ class Load:
     lags: list[float]
 
 
-def pace(seconds: float) -> Pace:
-    """An answer long enough for a window of so many seconds."""
-    return Pace(0.5, int(RATE * (LEAD_S + seconds + SPARE_S)), RATE, 1)
+def pace(seconds: float, wait: float = 0.5) -> Pace:
+    """An answer long enough for a window of so many seconds, whose first token comes `wait` seconds after the question."""
+    return Pace(wait, int(RATE * (wait + LEAD_S + seconds + SPARE_S)), RATE, 1)
 
 
-async def measured(pid: int, port: int, requests: list[bytes], seconds: float, tokens: int) -> Load:
+async def measured(pid: int, port: int, requests: list[bytes], seconds: float, told: Pace) -> Load:
     """Open the streams, let them run in, measure for so many seconds, and see every token arrive."""
     async with receiver() as device:
         await device.open(port, requests)
-        await asyncio.sleep(LEAD_S)
+        await asyncio.sleep(told.wait + LEAD_S)
         began, spent = time.monotonic_ns(), cpu_seconds(pid)
         await asyncio.sleep(seconds)
         spent, ended = cpu_seconds(pid) - spent, time.monotonic_ns()
-        frames = await all_frames(device, tokens * len(requests))
+        frames = await all_frames(device, told.tokens * len(requests))
         lags = [(at - mark) / 1e6 for mark, at in zip(frames.marks, frames.times, strict=True) if began <= at <= ended]
     if not lags:
         raise RuntimeError(f"no token came in the {seconds:g} s that were measured: the machine is too busy for this")

@@ -23,7 +23,7 @@ async def run(scale: AiScale, report: Report) -> None:
                 async with subject.running(provider):
                     await warm(subject)
                     requests = [subject.request(told.prompt)] * scale.streams
-                    load = await measured(subject.pid, subject.port, requests, scale.seconds, told.tokens)
+                    load = await measured(subject.pid, subject.port, requests, scale.seconds, told)
                 note(report, NAME, subject.name, load)
     ours, theirs = report.median(NAME, COST, OURS), report.median(NAME, COST, LiteLlm.name)
     most = theirs * SHARE if theirs else None

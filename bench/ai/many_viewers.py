@@ -14,11 +14,13 @@ NAME = "viewers"
 COST = "CPU a token and viewer"
 MOST_US = 30.0
 MOST_LAG_MS = 50.0
+OPENING_S = 4.0
+"""Time for all viewers to come before the first token."""
 
 
 async def run(scale: AiScale, report: Report) -> None:
     """In turns."""
-    told = pace(scale.seconds)
+    told = pace(scale.seconds, OPENING_S)
     async with paced() as provider:
         for repetition in range(scale.repetitions):
             for subject in SUBJECTS:
@@ -31,7 +33,7 @@ async def run(scale: AiScale, report: Report) -> None:
                         if not repetition:
                             report.note(NAME, f"{subject.name} has no shared answers")
                         continue
-                    load = await measured(subject.pid, subject.port, requests, scale.seconds, told.tokens)
+                    load = await measured(subject.pid, subject.port, requests, scale.seconds, told)
                 note(report, NAME, subject.name, load, COST)
     report.promise(NAME, f"{COST} in µs", report.median(NAME, COST, OURS), MOST_US, at_most=True)
     late = report.median(NAME, "lag behind the provider, p99", OURS)
