@@ -196,15 +196,19 @@ class Drafts:
 
     def find(self, source: DraftNote, command: str) -> Draft | None:
         """The draft that this command began before it was killed, wherever a person has put it since."""
-        path = self.index.by_command(command)
-        if path is None:
-            return None
-        try:
-            document, _, _ = self.writer.read(path)
-        except Problem:
-            return None
-        mark = document.block.meta.draft
-        return Draft(self, command, mark.run, path, source).open() if mark is not None else None
+        usual = names.join(names.folder_path(source.folder), names.file_name(source.title))
+        # Its own place first: a copy that somebody made of it says the same of itself.
+        for path in (self._paths.found(usual), self.index.by_command(command)):
+            if path is None:
+                continue
+            try:
+                document, _, _ = self.writer.read(path)
+            except Problem:
+                continue
+            meta = document.block.meta
+            if meta.command == command and meta.draft is not None:
+                return Draft(self, command, meta.draft.run, path, source).open()
+        return None
 
     def check(self, source: DraftNote) -> None:
         """Before anything is spent: raises Problem `name_taken`, `unsafe_name`, `outside_folder`."""

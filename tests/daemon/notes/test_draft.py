@@ -222,6 +222,16 @@ def test_after_a_crash_it_is_found_again_and_goes_on_where_it_was(opener: object
     assert body(notes / "Moved.md") == ANSWER + "\n"
 
 
+def test_a_copy_that_somebody_made_of_it_is_not_taken_for_it(opener: object, notes: Path) -> None:
+    room = opener()  # type: ignore[operator]
+    draft = begin(room)
+    draft.pour("The sea")
+    (notes / "A copy.md").write_text((notes / "Sea.md").read_text())
+    (notes / "Sea.md").write_text((notes / "Sea.md").read_text())
+    room = opener()  # type: ignore[operator]
+    assert room.drafts.find(DraftNote(title="Sea", prompt="?"), draft.command).path == "Sea.md"
+
+
 def test_a_part_of_which_no_more_can_be_had_stays_as_it_is(opener: object, notes: Path) -> None:
     room = opener()  # type: ignore[operator]
     draft = begin(room)
