@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deskbell_daemon.cli.archive import log_of
-from deskbell_daemon.cli.assistant import Assistant, Client
+from deskbell_daemon.cli.assistant import SCOPES, Assistant, Client
 from deskbell_daemon.cli.browser import Browser
 from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
 from deskbell_daemon.local.client import LocalClient
@@ -84,10 +84,13 @@ class Household:
         return Client(made["client_id"], GPT_REDIRECT, made["client_secret"])
 
     async def connect(
-        self, assistant: Assistant, approved: Callable[[dict[str, Any]], None] = lambda asked: None
+        self,
+        assistant: Assistant,
+        approved: Callable[[dict[str, Any]], None] = lambda asked: None,
+        scopes: str = SCOPES,
     ) -> None:
         """Bring the assistant through the authorization code flow; the laptop shows what is asked, and approves."""
-        await assistant.authorize(self._code, lambda: self._approve(approved))
+        await assistant.authorize(self._code, lambda: self._approve(approved), scopes=scopes)
 
     async def allow(self, address: str) -> str:
         """Be the person at whom any client aims its authorization request; the address that leads back to the client."""

@@ -1,0 +1,86 @@
+"""A person at a Chromium with the extension: opens its pages, clicks, and sees what they say."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from playwright.async_api import BrowserContext, CDPSession, Page, expect
+
+from deskbell_daemon.cli.story import Household, until
+
+ID = "eilhcdfoaojihffhbenckedmijgjigpe"
+"""The manifest's key makes it the same everywhere."""
+
+SECONDS = 20
+
+
+def flags() -> list[str]:
+    """How a test starts Chromium: nothing is asked of the network outside, nothing needs a screen."""
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [
+        *("--headless=new", "--no-first-run", "--disable-gpu", "--disable-background-networking"),
+        *("--disable-component-update", "--disable-sync", "--mute-audio", "--lang=en-US", *root),
+    ]
+
+
+class Browser:
+    """The one profile of a test."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        context.set_default_timeout(SECONDS * 1_000)
+
+    async def page(self, name: str) -> Page:
+        """One of the extension's own pages, such as `popup.html`, in a tab."""
+        page = await self.context.new_page()
+        await page.goto(f"chrome-extension://{ID}/{name}")
+        return page
+
+    async def tab(self, address: str) -> Page:
+        """A page of the web, in front."""
+        page = await self.context.new_page()
+        await page.goto(address)
+        await page.bring_to_front()
+        return page
+
+    async def ask(self, type_: str, data: Any = None) -> Any:
+        """What the background answers to one of its own pages."""
+        page = await self.page("notes.html")
+        try:
+            message = {"id": 1, "type": type_, "data": data, "timestamp": 1}
+            reply = await page.evaluate("message => chrome.runtime.sendMessage(message)", message)
+        finally:
+            await page.close()
+        return reply.get("res", reply) if isinstance(reply, dict) else reply
+
+    async def pair(self, household: Household, name: str = "Chromium on the desk") -> None:
+        """By a code, which the laptop approves."""
+        popup = await self.page("popup.html")
+        await popup.get_by_label("Name").fill(name)
+        await popup.locator("summary").click()
+        await popup.locator("input[name=relay]").fill(household.url)
+        await popup.locator("input[name=relay]").press("Enter")
+        code = await popup.locator("output.code").inner_text()
+        async with household.local() as daemon:
+            asked = await daemon.post("/v1/relay/approvals/claim", {"user_code": code})
+            await daemon.post(f"/v1/relay/approvals/{asked['id']}/approve")
+        await expect(popup.get_by_text("Connected", exact=False).first).to_be_visible(timeout=SECONDS * 1_000)
+        await popup.close()
+
+    async def consent(self) -> Page:
+        """The consent window, when it has come and takes clicks."""
+        found: list[Page] = []
+
+        async def there() -> bool:
+            found[:] = [page for page in self.context.pages if "consent.html" in page.url]
+            return bool(found)
+
+        await until(there, "the consent window", SECONDS)
+        await expect(found[0].locator("#refuse[aria-disabled=false]")).to_be_visible(timeout=SECONDS * 1_000)
+        return found[0]
+
+    async def worker(self, found: Callable[[dict[str, Any]], bool] = lambda target: True) -> CDPSession:
+        """The debugger's own line to the browser."""
+        session = await self.context.browser.new_browser_cdp_session() if self.context.browser else None
+        assert session is not None
+        return session
