@@ -7,6 +7,7 @@ from aiohttp import web
 from deskbell_relay.http.principal import Principal
 from deskbell_relay.http.route import Access, Call, Route
 from deskbell_relay.http.session_cookie import SessionCookie, form_token
+from deskbell_relay.oauth.secrets import digest
 from deskbell_relay.pages.authorize import path_of, redirect
 from deskbell_relay.pages.cookie import Browser, browser_hash
 from deskbell_relay.pages.cookie import form_token as browser_form_token
@@ -88,7 +89,8 @@ class ChatPages:
                 response = self._sign_in_page(call, "ended")
                 self._session.clear(response)
                 return response
-            return page(call, "chat.html", {"csrf": form_token(token), "session": who.name})
+            account = digest(f"page:{who.account_id}")[:16]
+            return page(call, "chat.html", {"csrf": form_token(token), "session": who.name, "account": account})
         return self._sign_in_page(call, call.request.query.get("notice", ""))
 
     async def sign_in(self, call: Call) -> web.StreamResponse:

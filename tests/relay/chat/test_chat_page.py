@@ -291,8 +291,11 @@ async def test_earlier_answers_sharing_and_taking_back(tmp_path: Path, page: Pag
         await other.reload()
         await expect(other.locator("#status")).to_contain_text("This link shows nothing")
         await stranger.close()
+        await ask(page)
+        await expect(page.locator("[data-state=end]")).to_have_count(2)
         await page.click("text=Sign out")
         await expect(page.locator("main")).to_contain_text("You are signed out")
+        assert QUESTION not in await page.evaluate("JSON.stringify(sessionStorage)"), "who comes next reads nothing"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -332,6 +335,7 @@ async def test_a_hostile_question_and_answer_do_nothing_on_the_page(tmp_path: Pa
         assert await page.locator("article img, article script, article [onerror]").count() == 0
         for link in await page.locator("article a").all():
             assert (await link.get_attribute("href") or "").startswith("https://evil.example/")
+        assert "\u202e" not in await page.inner_text("#talk")
         await rooms.relay.core.runs.saved()
         await page.click("text=Earlier answers")
         await expect(page.locator("#history li button")).to_have_count(1)

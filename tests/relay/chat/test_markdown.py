@@ -1,6 +1,7 @@
 """Markdown of strangers in a real Chromium: shown as it is meant, and inert whatever it holds, at every moment."""
 
 import json
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -147,6 +148,42 @@ async def test_markdown_is_shown_as_it_is_meant(page: Page, text: str, html: str
 )
 async def test_what_is_not_finished_is_shown_as_if_it_went_on(page: Page, text: str, html: str) -> None:
     assert await rendered(page, text, done=False) == html
+
+
+PARTS = (
+    *(
+        "word ",
+        "*",
+        "**",
+        "_",
+        "`",
+        "``",
+        "~~",
+        "[a](",
+        "https://a.example/x",
+        ")",
+        "![",
+        "]",
+        "(",
+        "<b>",
+        "\\",
+        "|",
+        " ",
+    ),
+    *("\n", "\n\n", "\n- ", "\n  - ", "\n1. ", "\n> ", "\n# ", "\n---\n", "\n```\n", "\n  ```\n"),
+    *("\n~~~\n", "\n    ", "\n| a | b |\n| - | - |\n"),
+    *("\x1b[1m", "\u202e", "é", "👩‍👧", "<script>alert(1)</script>", "javascript:alert(1)"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_text_grows_into_what_it_is_at_once(page: Page, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(12):
+        text = "".join(chance.choices(PARTS, k=60))
+        found = await page.evaluate(GROW, [STATIC["chat/markdown.js"].path, text, chance.randint(1, 9)])
+        assert found["bad"] == [], text
+        assert found["same"], text
 
 
 async def test_a_link_says_where_it_goes_and_takes_nothing_along(page: Page) -> None:

@@ -6,7 +6,7 @@ import { History } from "./history.js";
 import { call } from "./relay.js";
 import { Talk } from "./talk.js";
 
-const form = document.getElementById("chat").dataset.form;
+const { form, account } = document.getElementById("chat").dataset;
 const status = document.getElementById("status");
 const relay = (method, path, body) => call(method, path, { form, body });
 
@@ -15,7 +15,7 @@ const say = (sentence) => {
   status.textContent = sentence;
 };
 
-const talk = new Talk(document.getElementById("talk"), relay, say, () => composer.settle(talk.running));
+const talk = new Talk(document.getElementById("talk"), account, relay, say, () => composer.settle(talk.running));
 const history = new History(document.getElementById("history"), relay, (id) => talk.open(id));
 const composer = new Composer(document.getElementById("ask"), relay, {
   ask: async (prompt, choice) => {
@@ -29,6 +29,7 @@ document.getElementById("fresh").addEventListener("click", () => {
   talk.clear();
   composer.focus();
 });
+document.querySelector("form[action='/chat/sign-out']").addEventListener("submit", () => talk.clear());
 talk.restore();
 composer.start();
 composer.settle(talk.running);

@@ -14,7 +14,6 @@ const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/;
 // Terminal commands, and what is not seen or turns the writing around. Joiners stay: emoji and Persian need them.
 const COMMANDS = /\u001b(?:\[[0-?]*[ -/]*[@-~]?|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?)/g;
 const HIDDEN =
-  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|[\ud800-\udbff](?![\udc00-\udfff])/gu;
 
 /** The text without what could act on a terminal or on the order of letters. */
@@ -33,69 +32,30 @@ export class MarkdownView {
   /** Show `text`, which begins with all that was shown before. `done`: nothing more will come. */
   show(text, done = false) {
     for (const node of this.tail) node.remove();
-    const open = text.slice(this.settled);
-    const ends = blockEnds(open);
-    const last = ends.length > 1 ? ends.at(-2) : 0;
-    if (done) {
-      this.element.append(blocks(open, false));
-      this.settled = text.length;
-      this.tail = [];
-      return;
-    }
-    if (last > 0) {
-      this.element.append(blocks(open.slice(0, last), false));
-      this.settled += last;
-    }
-    const made = blocks(open.slice(last), true);
-    this.tail = [...made.childNodes];
+    const raw = text.slice(this.settled).split("\n");
+    const made = document.createDocumentFragment();
+    const starts = build(raw.map(oneLine), made, !done, 0);
+    const nodes = [...made.childNodes]; // one a block
     this.element.append(made);
+    // What a line begins is sure once the line is whole; then all before it is finished too.
+    const last = done ? nodes.length : Math.max(0, starts.findLastIndex((line) => line < raw.length - 1));
+    this.tail = nodes.slice(last);
+    const lines = done ? raw.length : (starts[last] ?? 0);
+    for (let i = 0; i < lines; i += 1) this.settled += raw[i].length + 1;
   }
 }
 
-/** `text` as elements. `open`: its end is not there yet, so what has begun is shown as if it went on. */
-export function blocks(text, open) {
-  const made = document.createDocumentFragment();
-  build(clean(text).replace(/\t/g, "    ").split("\n"), made, open, 0);
-  return made;
+function oneLine(line) {
+  return clean(line.replace(/\r$/, "").replace(/\r/g, " ")).replace(/\t/g, "    ");
 }
 
-/** Where the blocks of a text end: outside of fences, at an empty line; a list goes on over empty lines. */
-function blockEnds(text) {
-  const ends = [];
-  let fence = null;
-  let kind = "none"; // none | list | other
-  let blank = false;
-  let at = 0;
-  for (const line of text.split("\n")) {
-    const start = at;
-    at = Math.min(at + line.length + 1, text.length);
-    if (fence) {
-      const close = line.trim();
-      if (close.length >= fence.length && [...close].every((letter) => letter === fence[0])) fence = null;
-      continue;
-    }
-    if (line.trim() === "") {
-      blank = true;
-      continue;
-    }
-    const goesOn = kind === "list" && (ITEM.test(line) || line.startsWith("  "));
-    if (blank && kind !== "none" && !goesOn) {
-      ends.push(start);
-      kind = "none";
-    }
-    blank = false;
-    if (kind === "none") kind = ITEM.test(line) ? "list" : "other";
-    const opening = /^ *(`{3,}|~{3,})[^`]*$/.exec(line);
-    if (opening) fence = opening[1];
-  }
-  ends.push(text.length);
-  return ends;
-}
-
+/** Make elements of `lines`; where the blocks of this level begin. `open`: the last line is not whole yet. */
 function build(lines, into, open, depth) {
+  const begun = [];
   let i = 0;
   while (i < lines.length) {
     const line = lines[i];
+    if (line.trim() !== "") begun.push(i);
     const fence = FENCE.exec(line);
     const heading = HEADING.exec(line);
     if (line.trim() === "") i += 1;
@@ -113,6 +73,7 @@ function build(lines, into, open, depth) {
     else if (isTable(lines, i)) i = table(lines, i, into, open);
     else i = paragraph(lines, i, into, open, depth);
   }
+  return begun;
 }
 
 function code(lines, start, mark, into) {

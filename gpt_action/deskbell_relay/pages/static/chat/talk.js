@@ -4,7 +4,7 @@
 import { newRunId, pause } from "./relay.js";
 import { Turn } from "./turn.js";
 
-const KEPT = "deskbell-chat-talk";
+const KEPT = "deskbell-chat-talk-"; // and the account: another one that signs in here finds nothing
 const MOST_CHARACTERS = 40_000; // of the conversation that goes along with a question
 const MOST_MESSAGES = 100;
 const MOST_TRIES = 5;
@@ -12,7 +12,8 @@ const RETRY_MS = 500;
 
 export class Talk {
   /** `say(sentence)` tells what happens; `settled()` is called when `running` may have changed. */
-  constructor(element, relay, say, settled) {
+  constructor(element, account, relay, say, settled) {
+    this.kept = KEPT + account;
     this.element = element;
     this.relay = relay;
     this.say = say;
@@ -73,9 +74,9 @@ export class Talk {
   restore() {
     let kept = [];
     try {
-      kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+      kept = JSON.parse(sessionStorage.getItem(this.kept) ?? "[]");
     } catch {
-      sessionStorage.removeItem(KEPT); // of another version of this page
+      sessionStorage.removeItem(this.kept); // of another version of this page
     }
     for (const each of kept) this.add(each).begin({});
   }
@@ -100,9 +101,9 @@ export class Talk {
   keep() {
     const kept = this.turns.filter((turn) => turn.answer).map((turn) => turn.facts);
     try {
-      sessionStorage.setItem(KEPT, JSON.stringify(kept));
+      sessionStorage.setItem(this.kept, JSON.stringify(kept));
     } catch {
-      sessionStorage.removeItem(KEPT); // full: the conversation is then only on the page
+      sessionStorage.removeItem(this.kept); // full: the conversation is then only on the page
     }
   }
 

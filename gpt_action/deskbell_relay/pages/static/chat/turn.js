@@ -2,6 +2,7 @@
 "use strict";
 
 import { Answer, ending, figures } from "./answer.js";
+import { clean } from "./markdown.js";
 
 export class Turn {
   /** `facts`: what is kept of it over a reload: prompt, id, provider, model. `changed()`: when it began or ended. */
@@ -22,7 +23,7 @@ export class Turn {
       add("h2", question, "unseen").textContent = "You asked";
       const words = add("p", question);
       words.dir = "auto";
-      words.textContent = facts.prompt;
+      words.textContent = clean(facts.prompt);
     }
     const head = add("h2", this.element, "who");
     head.textContent = facts.model ?? "An earlier answer";
