@@ -69,7 +69,7 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew
 		--no-annotate --no-deps requirements/model.in -o requirements/model.txt
 
 clean:  ## remove what make has made
-	rm -rf $(VENV) $(FOREIGN) extension/node_modules extension/.output extension/.wxt .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .venv-litellm $(FOREIGN) extension/node_modules extension/.output extension/.wxt .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 # What the tests use besides Python; installed where we may, said where we may not.
 DEBIAN := dbus bubblewrap gnome-keyring faketime xvfb xfce4-panel xfce4-notifyd xdotool chromium firefox-esr
