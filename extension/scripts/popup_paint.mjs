@@ -2,6 +2,7 @@
 // Each time is of the popup's own clock, from the start of its navigation: `painted` is the first frame with its words
 // (the browser's first-contentful-paint), `told` when the background's state stands in it, `cold` the same while the
 // worker was stopped before. `plain` is the browser's own share: the first frame of a plain text file of the extension.
+// `work` is what the page's thread computed in all until then: it does not grow when others use the machine too.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,8 @@ const context = await chromium.launchPersistentContext(profile, {
 
 async function opened(id) {
   const page = await context.newPage()
+  const session = await context.newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
   await page.goto(`chrome-extension://${id}/popup.html`)
   await page.waitForFunction(
     () =>
@@ -38,8 +41,9 @@ async function opened(id) {
     painted: performance.getEntriesByName('first-contentful-paint')[0].startTime,
     told: performance.getEntriesByName('deskbell:told')[0].startTime,
   }))
+  const { metrics } = await session.send('Performance.getMetrics')
   await page.close()
-  return seen
+  return { ...seen, work: 1_000 * metrics.find((metric) => metric.name === 'TaskDuration').value }
 }
 
 async function plain(id) {
@@ -51,10 +55,14 @@ async function plain(id) {
   return seen
 }
 
+function median(sorted) {
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
 function line(name, values) {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(0)
-  console.log(`${name.padEnd(8)} median ${at(0.5)} ms, 95 % ${at(0.95)} ms, worst ${at(1)} ms (${sorted.length} times)`)
+  console.log(`${name.padEnd(8)} best ${at(0)} ms, median ${at(0.5)} ms, 95 % ${at(0.95)} ms, worst ${at(1)} ms (${sorted.length} times)`)
   return sorted
 }
 
@@ -68,9 +76,13 @@ try {
     alone.push(await plain(id)) // in turn, so that a busy moment is in both
     warm.push(await opened(id))
   }
-  line('plain', alone)
+  const share = median(line('plain', alone))
   const painted = line('painted', warm.map((seen) => seen.painted))
   line('told', warm.map((seen) => seen.told))
+  line(
+    'work',
+    warm.map((seen) => seen.work),
+  )
   const cold = []
   for (let n = 0; n < Math.min(times, 8); n++) {
     const page = await context.newPage()
@@ -81,7 +93,8 @@ try {
     cold.push((await opened(id)).told)
   }
   line('cold', cold)
-  if (painted[Math.floor(painted.length / 2)] > LIMIT_MS) process.exitCode = 1
+  // On a busy machine the browser alone may need longer than that.
+  if (median(painted) > Math.max(LIMIT_MS, 1.5 * share)) process.exitCode = 1
 } finally {
   await context.close()
   await rm(profile, { recursive: true, force: true })
