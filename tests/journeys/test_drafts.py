@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from households import connected
 from paced_provider import Exchange, PacedProvider, Script, delta, saying
 
@@ -269,3 +270,36 @@ async def test_a_run_that_is_saved_as_a_note_is_one_run_and_one_note(tmp_path: P
             await until(is_done, "the note")
         assert note(household, "Sea 2.md")[0] == "".join(WORDS) + "\n"
         assert len(provider.calls) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_real_model_through_a_killed_daemon_and_a_killed_relay(tmp_path: Path) -> None:
+    long = {"prompt": "Tell me a long story about the sea, the wind, and an old boat.", "provider": "local"}
+    async with connected(tmp_path, DESKBELL_AI_RATE="1000/minute") as (household, assistant):
+        begun = await assistant.call("draftNote", {"title": "Daemon", **long}, wait_s=0)
+        await holds(household, 5, "Daemon.md")
+        await household.daemon.kill()
+        held = note(household, "Daemon.md")[0]
+        await household.start_daemon()
+        result = await assistant.finish(begun)
+        assert result["status"] == "done", result
+        async with household.local() as daemon:
+            run = await daemon.get(f"/v1/relay/runs/{run_of(begun['id'])}")
+        assert note(household, "Daemon.md")[0].rstrip("\n") == run["text"].rstrip("\n")
+        assert run["text"].startswith(held)
+
+        begun = await assistant.call("draftNote", {"title": "Relay", **long}, wait_s=0)
+        await holds(household, 5, "Relay.md")
+        await household.relay.kill()
+        await household.relay.start()
+        result = await assistant.finish(begun)
+        async with household.local() as daemon:
+            run = await daemon.get(f"/v1/relay/runs/{run_of(begun['id'])}")
+        text, meta = note(household, "Relay.md")
+        assert text.strip()
+        assert text.rstrip("\n").startswith(run["text"].rstrip("\n"))
+        if run["status"] == "error":  # as long as the model was not faster than the kill
+            assert (result["status"], result["error"]["code"]) == ("failed", "run_interrupted"), result
+            assert meta.draft is not None
+            assert meta.draft.status == "partial"
