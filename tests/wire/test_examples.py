@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deskbell_wire import command, number_match, pairing, result, run, stream
+from deskbell_wire import actions, command, number_match, pairing, result, run, stream
 from deskbell_wire.command import WireModel
 
 FOLDER = Path(__file__).parents[2] / "wire" / "examples"
@@ -58,3 +58,16 @@ def test_what_is_read_cannot_be_changed() -> None:
     ping = stream.Ping(server_time="2026-11-24T13:52:01.123456Z")
     with pytest.raises(ValidationError):
         ping.server_time = "2026-11-24T13:52:02.123456Z"
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in FILES["command.json"]["cases"] if case["valid"]], ids=lambda case: case["name"]
+)
+def test_the_commands_of_the_examples_fit_the_catalogue(case: dict[str, Any]) -> None:
+    actions.BY_ID[case["json"]["action"]].input.model_validate(case["json"]["arguments"])
+
+
+def test_the_reported_draft_fits_the_catalogue() -> None:
+    [case] = [case for case in FILES["report.json"]["cases"] if "draft" in case["name"]]
+    output = actions.BY_ID["note.draft"].output.model_validate(case["json"]["output"])
+    assert output.model_dump(mode="json", exclude_none=True) == case["json"]["output"]
