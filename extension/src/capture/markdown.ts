@@ -1,14 +1,14 @@
 // Markdown from a copied page. It is inert: no HTML, no picture that loads, no address but http, https and mailto.
 
 import TurndownService from 'turndown'
+import { oneLine, tidied } from './lines.ts'
 import { destination, site } from './link.ts'
 import { addTables } from './table.ts'
 import { line } from './text.ts'
 
 /** `content` as Markdown (CommonMark and GFM tables), without a line end at its end. */
 export function markdown(content: Element): string {
-  const text = service().turndown(content as HTMLElement)
-  return text.replace(/[ \t]+$/gm, '').replace(/\n{3,}/g, '\n\n')
+  return tidied(service().turndown(content as HTMLElement))
 }
 
 function service(): TurndownService {
@@ -56,7 +56,7 @@ function escaped(text: string): string {
 
 const link: TurndownService.ReplacementFunction = (content, node) => {
   const href = (node as unknown as Element).getAttribute('href')
-  const text = content.replace(/\s*\n\s*/g, ' ').trim()
+  const text = oneLine(content)
   if (href === null) return content
   if (text === '') return ''
   // A picture inside is a link already, and links do not nest.
@@ -81,10 +81,7 @@ function decodedName(src: string): string {
 }
 
 const heading: TurndownService.ReplacementFunction = (content, node) => {
-  const text = content
-    .replace(/\s*\n\s*/g, ' ')
-    .replace(/\\$/, '')
-    .trim()
+  const text = oneLine(content)
   return text === '' ? '' : `\n\n${'#'.repeat(Number(node.nodeName.charAt(1)))} ${text}\n\n`
 }
 
@@ -100,7 +97,7 @@ function item(content: string, node: Element): string {
 
 function block(node: Element): string {
   const inner = node.querySelector('[data-code-language]') ?? node
-  const code = (node.textContent ?? '').replace(/^\n+/, '').replace(/\s+$/, '')
+  const code = (node.textContent ?? '').replace(/^\n+/, '').trimEnd()
   if (code === '') return ''
   const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length))
   const fence = '`'.repeat(longest + 1)

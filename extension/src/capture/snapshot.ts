@@ -86,6 +86,7 @@ function copyHead(page: Document, target: Document): void {
 class Walk {
   characters = 0
   private nodes = 0
+  private preformatted = false
   private readonly base: string
   private readonly until: number
 
@@ -118,7 +119,7 @@ class Walk {
 
   private text(node: Text, parent: Element, into: Element): void {
     if (HIDING.has(style(parent)?.visibility ?? '')) return
-    const text = seen(this.selected(node))
+    const text = this.preformatted ? cutRuns(seen(this.selected(node)), 1_000) : cutRuns(seen(this.selected(node)), 20)
     this.characters += text.length
     if (this.characters > this.limits.characters) {
       throw new TooLarge(`it has more than ${this.limits.characters.toLocaleString('en')} characters`)
@@ -161,7 +162,10 @@ class Walk {
       copy.setAttribute('data-align', dom.attribute(element, 'align')?.toLowerCase() ?? style(element)?.textAlign ?? '')
     if (name === 'pre' || name === 'code') this.language(element, copy)
     into.append(copy)
+    const around = this.preformatted
+    this.preformatted ||= name === 'pre'
     this.children(element, copy, depth + 1)
+    this.preformatted = around
   }
 
   private tooDeep(): never {
@@ -201,6 +205,11 @@ class Walk {
     }
     if (found !== '') copy.setAttribute('data-code-language', found)
   }
+}
+
+/** Runs of spaces beyond `most` cut: nobody reads them, and what turns text into Markdown would take for ever over them. */
+function cutRuns(text: string, most: number): string {
+  return text.replace(new RegExp(`\\s{${most + 1},}`, 'g'), (run) => run.slice(0, most))
 }
 
 function style(element: Element): CSSStyleDeclaration | undefined {

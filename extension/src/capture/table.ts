@@ -1,6 +1,7 @@
 // Tables as GFM writes them: one line a row, no HTML. Spans leave empty cells, so that no column shifts.
 
 import type TurndownService from 'turndown'
+import { oneLine } from './lines.ts'
 
 const MOST_COLUMNS = 100
 
@@ -66,10 +67,7 @@ function span(cell: Element, name: string): number {
 
 /** A cell on one line. A bar in it is escaped, in code too: GFM splits cells before it reads them. */
 function flat(text: string): string {
-  return text
-    .replace(/\s*\\?\n\s*/g, ' ')
-    .trim()
-    .replace(/\\?\|/g, '\\|')
+  return oneLine(text).replace(/\\?\|/g, '\\|')
 }
 
 /** The rules for tables; a layout table gives its cells' content as paragraphs. */

@@ -52,6 +52,14 @@ describe('articles', () => {
     expect(captured(page('app.html')).markdown).toBe('# Inbox\n\n- ☑ Buy oars\n- ☐ Sell oar\n\nThree messages.')
   })
 
+  test('code keeps its empty lines and the spaces at its lines’ ends, also inside lists and quotes', () => {
+    const code = 'a  \n\n\n\nb'
+    const html = `<pre>${code}</pre><ul><li><pre>${code}</pre></li></ul><blockquote><pre>${code}</pre></blockquote><p>x</p><p></p><p>y</p>`
+    expect(captured(`<main>${html}</main>`).markdown).toBe(
+      `\`\`\`\n${code}\n\`\`\`\n\n- \`\`\`\n  a  \n\n\n\n  b\n  \`\`\`\n\n> \`\`\`\n> a  \n> \n> \n> \n> b\n> \`\`\`\n\nx\n\ny`,
+    )
+  })
+
   test('the page itself is left as it was', () => {
     open(page('manual.html'))
     const before = document.documentElement.outerHTML
