@@ -9,7 +9,7 @@ import pytest
 from paced_provider import DONE, Exchange, PacedProvider, Script, data, delta, saying
 from run_rooms import RunRooms, text_of
 
-QUICK: dict[str, Any] = {"ai_first_token_s": 1, "ai_stall_s": 0.5, "ai_retries": 0}
+QUICK: dict[str, Any] = {"ai_first_token_s": 3, "ai_stall_s": 1, "ai_retries": 0}
 
 
 def refusing(status: int, message: str = "because", **headers: str) -> Script:
