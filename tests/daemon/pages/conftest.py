@@ -1,21 +1,14 @@
 """A real browser for the daemon's pages: Debian's Chromium, driven by Playwright."""
 
-import os
-import shutil
-import signal
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
+import chromium as browser_process
 import pytest
 from browser_pages import link
+from chromium import ARTEFACTS
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from deskbell_daemon.places import Places
-
-ARTEFACTS = Path(os.environ.get("DESKBELL_TEST_ARTEFACTS") or Path(__file__).parents[3] / ".artefacts")
-"""Where pictures of the pages are kept, for people to look at."""
 
 REBOUND = "--host-resolver-rules=MAP rebound.test 127.0.0.1"
 
@@ -23,34 +16,8 @@ REBOUND = "--host-resolver-rules=MAP rebound.test 127.0.0.1"
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One Chromium for all of this process's tests; its address for CDP. Each test has a context of its own in it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found is not None, "these tests need Chromium (Debian: apt install chromium)"
-    profile = tmp_path_factory.mktemp("chromium")
-    words = [
-        *(found, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", REBOUND),
-        *(
-            "--no-first-run",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--mute-audio",
-        ),
-        *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-    ]
-    with (profile / "chromium.log").open("wb") as log:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    port = profile / "DevToolsActivePort"
-    until = time.monotonic() + 30
-    while not (port.exists() and "\n" in port.read_text()):
-        assert process.poll() is None and time.monotonic() < until, (profile / "chromium.log").read_text()[-2_000:]
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with browser_process.running(tmp_path_factory.mktemp("chromium"), REBOUND) as address:
+        yield address
 
 
 @pytest.fixture
