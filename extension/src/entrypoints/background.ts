@@ -40,7 +40,7 @@ export default defineBackground(() => {
   browser.runtime.onStartup.addListener(() => wake(setAlarm))
   browser.runtime.onInstalled.addListener(() => wake(makeMenus))
   browser.notifications.onClicked.addListener((id) => wake((bell) => bell.eye.clicked(id)))
-  browser.notifications.onButtonClicked.addListener((id) => wake((bell) => bell.eye.button(id)))
+  browser.notifications.onButtonClicked?.addListener((id) => wake((bell) => bell.eye.button(id)))
   browser.contextMenus.onClicked.addListener((info, tab) => {
     wake((bell) => captureAndSay(bell, info.menuItemId === 'selection' ? 'selection' : 'page', tab?.id))
   })

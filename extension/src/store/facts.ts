@@ -38,6 +38,9 @@ export interface Facts {
   rules: Record<string, Rule>
 }
 
+/** What belongs to one account, and ends with it. */
+const OF_A_PAIRING = ['pairing', 'tokens', 'revoked', 'cursor', 'clockOffsetMs', 'heardAt', 'tryAfter'] as const
+
 export class FactStore {
   constructor(readonly database: Database) {}
 
@@ -62,14 +65,18 @@ export class FactStore {
     await Promise.all([...names.map((name) => change.store.delete(name)), change.done])
   }
 
-  /** A pairing begins: its tokens and itself are there together, or neither. */
+  /**
+   * A pairing begins: its tokens and itself are there together, or neither. What waited for an account before it is not
+   * this one's to answer.
+   */
   async begin(pairing: Pairing, tokens: StoredTokens): Promise<void> {
-    const change = this.database.transaction('facts', 'readwrite', { durability: 'strict' })
+    const change = this.database.transaction(['facts', 'ledger'], 'readwrite', { durability: 'strict' })
+    const facts = change.objectStore('facts')
     await Promise.all([
-      change.store.put(pairing, 'pairing'),
-      change.store.put(tokens, 'tokens'),
-      change.store.delete('revoked'),
-      change.store.delete('cursor'),
+      ...OF_A_PAIRING.map((name) => facts.delete(name)),
+      facts.put(pairing, 'pairing'),
+      facts.put(tokens, 'tokens'),
+      change.objectStore('ledger').clear(),
       change.done,
     ])
   }
@@ -78,7 +85,10 @@ export class FactStore {
   async end(): Promise<void> {
     const change = this.database.transaction(['facts', 'ledger'], 'readwrite', { durability: 'strict' })
     const facts = change.objectStore('facts')
-    const gone = ['pairing', 'tokens', 'revoked', 'cursor', 'clockOffsetMs', 'heardAt', 'tryAfter'] as const
-    await Promise.all([...gone.map((name) => facts.delete(name)), change.objectStore('ledger').clear(), change.done])
+    await Promise.all([
+      ...OF_A_PAIRING.map((name) => facts.delete(name)),
+      change.objectStore('ledger').clear(),
+      change.done,
+    ])
   }
 }

@@ -230,12 +230,16 @@ describe('with the relay', () => {
 
   it('after a revocation pairs anew', async () => {
     const bell = await world.stored(relay)
+    relay.command('tab.open')
+    await until(async () => (await bell.overview()).waiting.length === 1, 'a request of the old account')
+    relay.log.length = 0 // another account has another channel
     await bell.facts.set('revoked', true)
     const grant = new Grant(relay)
     grant.answer = 'approved'
     await bell.pairing.withRelay(relay.url, 'again')
     await until(async () => (await bell.facts.get('revoked')) === undefined, 'the new pairing')
     await isPaired()
+    expect((await bell.overview()).waiting).toEqual([])
   })
 })
 
