@@ -6,7 +6,7 @@ const VERSIONS_PER_NOTE = 50
 const DAYS = 90
 const DAY = 86_400_000_000
 
-/** Forgets changes older than 90 days, all but the last 50 versions of each note, and texts that no change names. */
+/** Forgets changes older than 90 days, all but the last 50 versions of each note, texts that no change names, and where notes went. */
 export function prune(db: Database, now: number, perNote = VERSIONS_PER_NOTE, days = DAYS): Promise<void> {
   return write(db, async (tx) => {
     const store = tx.objectStore('changes')
@@ -23,6 +23,10 @@ export function prune(db: Database, now: number, perNote = VERSIONS_PER_NOTE, da
       kept.set(change.note, count)
       if (count <= perNote) named.add(change.before)
       else await cursor.update({ ...change, before: '' })
+    }
+    const handed = tx.objectStore('handed')
+    for (const { note, at } of await handed.getAll()) {
+      if (at < now - days * DAY) await handed.delete(note)
     }
     const versions = tx.objectStore('versions')
     for (const digest of await versions.getAllKeys()) {
