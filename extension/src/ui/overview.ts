@@ -1,6 +1,6 @@
 /** What the background says, on a page: asked once, then heard as it changes. */
 
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Overview } from '../face.ts'
 import { ask, onOverview } from '../messages.ts'
 import { Problem } from '../wire.ts'
@@ -34,30 +34,29 @@ export interface Deed {
   problem: Problem | null
   /** Runs it unless another one runs. Gives true when it went well. */
   run: (deed: () => Promise<unknown>) => Promise<boolean>
-  clear: () => void
 }
 
 export function useDeed(): Deed {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
-  const run = useCallback(
-    async (deed: () => Promise<unknown>) => {
-      if (busy) return false
-      setBusy(true)
-      setProblem(null)
-      try {
-        await deed()
-        return true
-      } catch (error) {
-        setProblem(problemOf(error))
-        return false
-      } finally {
-        setBusy(false)
-      }
-    },
-    [busy],
-  )
-  return { busy, problem, run, clear: useCallback(() => setProblem(null), []) }
+  const running = useRef(false) // at once, where a state comes with the next drawing: two clicks can be faster
+  const run = useCallback(async (deed: () => Promise<unknown>) => {
+    if (running.current) return false
+    running.current = true
+    setBusy(true)
+    setProblem(null)
+    try {
+      await deed()
+      return true
+    } catch (error) {
+      setProblem(problemOf(error))
+      return false
+    } finally {
+      running.current = false
+      setBusy(false)
+    }
+  }, [])
+  return { busy, problem, run }
 }
 
 /** What the browser itself throws has no code, but a sentence. */

@@ -133,6 +133,19 @@ describe('an answer', () => {
     await until(() => expect(background.of('approve')).toEqual([{ id: 'cmd_1', scope }]))
   })
 
+  it('is given once, however often it is pressed', async () => {
+    const background = opened([OPEN])
+    await settle()
+    const once = await found('#once')
+    once.click()
+    once.click()
+    await until(() => expect(once.getAttribute('aria-disabled')).toBe('true'))
+    await vi.advanceTimersByTimeAsync(1_000)
+    once.click()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(background.of('approve')).toHaveLength(1)
+  })
+
   it('refuses', async () => {
     const background = opened([OPEN])
     await settle()

@@ -142,7 +142,7 @@ describe('the chat', () => {
     await enter('chat')
     await ask('Why?')
     ;(await found('#stop')).click()
-    await until(() => expect(server.stopped).toBe(true))
+    await until(() => expect([server.stopped, end !== undefined]).toEqual([true, true]))
     end?.()
     await said('stopped')
     await found('#send')

@@ -1,6 +1,6 @@
 /** One request: who asks, for what exactly, until when, and the three answers. Refuse has the focus. */
 
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Waiting } from '../../face.ts'
 import { ask } from '../../messages.ts'
 import { titleOf } from '../../ui/actions.ts'
@@ -24,20 +24,23 @@ export function Card({ waiting, onAnswer }: { waiting: Waiting; onAnswer: (answe
   const blind = isAboutTab(waiting.action) && target != null && !target.url
   const settled = useSettled(waiting.id)
   const deed = useDeed()
+  const [given, setGiven] = useState(false) // an answer is given once; the next moment brings what became of it
+  const held = !settled || deed.busy || given
   const refuse = useRef<HTMLButtonElement>(null)
   useEffect(() => refuse.current?.focus(), [waiting.id])
 
   const allow = (scope: 'once' | 'hour') => {
-    if (!settled || deed.busy) return
+    if (held) return
     const permitted = permit(needs(waiting.action, target ?? null)) // first, while this is still the click
     deed.run(async () => {
       if (!(await permitted)) throw new Problem('permission_missing', t('permission_not_given'))
       await ask('approve', { id: waiting.id, scope })
+      setGiven(true)
       onAnswer('allowed')
     })
   }
   const show = () => {
-    if (!settled || deed.busy) return
+    if (held) return
     const permitted = permit(SEE_TABS)
     deed.run(async () => {
       if (!(await permitted)) throw new Problem('permission_missing', t('permission_not_given'))
@@ -45,13 +48,13 @@ export function Card({ waiting, onAnswer }: { waiting: Waiting; onAnswer: (answe
     })
   }
   const answerNo = () =>
-    settled &&
+    !held &&
     deed.run(async () => {
       await ask('refuse', { id: waiting.id })
+      setGiven(true)
       onAnswer('refused')
     })
 
-  const held = !settled || deed.busy
   return (
     <article class="card" aria-labelledby="asked">
       <h1 id="asked">{titleOf(waiting.action, waiting.title)}</h1>
