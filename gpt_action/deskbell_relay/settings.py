@@ -49,6 +49,9 @@ class Settings(Limits, AiSettings):
     )
     refresh_token_s: int = Field(default=90 * 24 * 3600, gt=0, description="Since its last use")
     refresh_grace_s: int = Field(default=10, ge=0, le=60, description="A client that lost the response may ask again")
+    device_refresh_grace_s: int = Field(
+        default=120, ge=0, le=600, description="A device of ours too: it may have been killed before it could store it"
+    )
     key_rotation_s: int = Field(default=30 * 24 * 3600, gt=0, description="How often a new signing key takes over")
     operator: str = Field(default="the operator of this relay", description="Named on the privacy page")
     contact: str | None = Field(default=None, description="Address for questions, shown on the privacy page")

@@ -52,9 +52,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(tmp_path: 
     print(f"repeat with DESKBELL_TEST_SEED={seed}")
     chance = random.Random(seed)
     acknowledged: dict[str, dict[str, Any]] = {}
-    # A daemon that is killed between using its refresh token and storing the next has 10 s to come back. Here it may be
-    # killed so several times in a row, on a machine that is slow to start it: this test is about commands.
-    settings = {"DESKBELL_REQUESTS_RATE": "1000000/minute", "DESKBELL_REFRESH_GRACE_S": "60"}
+    settings = {"DESKBELL_REQUESTS_RATE": "1000000/minute"}
     async with connected(tmp_path, **settings) as (household, assistant):
         for number in range(ROUNDS):
             acknowledged |= await one_round(household, assistant, chance, number)

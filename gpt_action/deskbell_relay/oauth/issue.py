@@ -1,7 +1,9 @@
 """Issuing tokens, and exchanging refresh tokens.
 
 A refresh token is used once: it is exchanged for its successor. A client may lose the answer in which the successor
-came, or ask twice at the same time; so the same client may exchange it again for `refresh_grace_s` after its first use,
+came, or ask twice at the same time; so the same client may exchange it again for `refresh_grace_s` after its first use
+(a device for `device_refresh_grace_s`: it stores the successor before it uses it, but it can be killed in between, and a
+browser wakes a killed extension only after half a minute),
 as long as the successor was not used, and gets the same successor. That is made of the token with the relay's secret,
 so it need not be kept to be given again, and however many ask, one line of tokens lives. A token that comes again after
 all this, or from another client, was copied by somebody, and nobody can tell by whom: the whole family ends, and the
@@ -153,8 +155,10 @@ class Issuer:
             return "another_resource"
         account_id, credential_id = row[refresh_families.c.account_id], row[refresh_families.c.credential_id]
         used_at: int | None = row[refresh_tokens.c.used_at]
+        of_device = row[refresh_families.c.resource] == self._audiences.devices
+        grace_s = self._settings.device_refresh_grace_s if of_device else self._settings.refresh_grace_s
         if row[refresh_families.c.client_id] != client_id or (
-            used_at is not None and not self._lost_its_answer(connection, key, used_at, now)
+            used_at is not None and not _lost_its_answer(connection, key, now - used_at, grace_s)
         ):
             connection.execute(
                 update(refresh_families).where(refresh_families.c.credential_id == credential_id).values(ended_at=now)
@@ -167,13 +171,6 @@ class Issuer:
         scopes = tuple(row[refresh_families.c.scopes])
         return Rotated(account_id, credential_id, row[refresh_families.c.resource], scopes, successor)
 
-    def _lost_its_answer(self, connection: Connection, key: str, used_at: int, now: int) -> bool:
-        """Whether a second use may be that of a client which never saw the first one's answer."""
-        if now - used_at > self._settings.refresh_grace_s * SECOND:
-            return False
-        unused = select(refresh_tokens.c.hash).where(refresh_tokens.c.parent == key, refresh_tokens.c.used_at.is_(None))
-        return connection.execute(unused).scalar() is not None
-
     def _add(self, connection: Connection, credential_id: str, token: str, parent: str | None, now: int) -> None:
         connection.execute(
             insert(refresh_tokens).values(
@@ -184,6 +181,14 @@ class Issuer:
                 expires_at=now + self._settings.refresh_token_s * SECOND,
             )
         )
+
+
+def _lost_its_answer(connection: Connection, key: str, since_us: int, grace_s: int) -> bool:
+    """Whether a second use may be that of a client which never saw the first one's answer."""
+    if since_us > grace_s * SECOND:
+        return False
+    unused = select(refresh_tokens.c.hash).where(refresh_tokens.c.parent == key, refresh_tokens.c.used_at.is_(None))
+    return connection.execute(unused).scalar() is not None
 
 
 def purge(connection: Connection) -> int:

@@ -82,6 +82,20 @@ async def test_another_client_that_brings_it_ends_the_family(assistant: Assistan
     assert (await assistant.refresh())[1]["error"] == "invalid_grant"
 
 
+async def test_a_device_that_was_killed_before_it_stored_the_answer_has_two_minutes(
+    relay: PairedRelay, laptop: Laptop
+) -> None:
+    form = {"grant_type": "refresh_token", "client_id": "deskbell-daemon", "refresh_token": laptop.refresh_token}
+    lost = (await relay.post("/oauth/token", form=form))[1]
+    await used_ago(relay, laptop.refresh_token, 110)
+    status, again = await relay.post("/oauth/token", form=form)
+    assert (status, again["refresh_token"]) == (200, lost["refresh_token"])
+    await used_ago(relay, laptop.refresh_token, 20)
+    status, error = await relay.post("/oauth/token", form=form)
+    assert (status, error["error"]) == (400, "invalid_grant")
+    assert (await laptop.call("GET", "/v1/devices"))[0] == 401
+
+
 async def test_a_device_that_is_copied_is_cut_off(relay: PairedRelay, laptop: Laptop) -> None:
     form = {"grant_type": "refresh_token", "client_id": "deskbell-daemon"}
     first = await relay.post("/oauth/token", form=form | {"refresh_token": laptop.refresh_token})
