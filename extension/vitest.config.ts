@@ -9,5 +9,7 @@ export default defineConfig({
     mockReset: true,
     restoreMocks: true,
     maxWorkers: 2,
+    testTimeout: 30_000, // a machine may be busy
+    server: { deps: { inline: ['@mozilla/readability'] } }, // as it is built: see without_html.ts
   },
 })

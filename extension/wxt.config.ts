@@ -53,7 +53,7 @@ export default defineConfig({
           browser_specific_settings: {
             gecko: {
               id: 'deskbell@deskbell.dev',
-              strict_min_version: '140.0',
+              strict_min_version: '142.0',
               // What the person's own assistant asks for goes to the relay that the person chose.
               data_collection_permissions: { required: ['browsingActivity', 'websiteContent', 'bookmarksInfo'] },
             },
