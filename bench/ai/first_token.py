@@ -9,6 +9,7 @@ import contextlib
 import time
 from typing import cast
 
+from bench.ai.cpu import cpu_seconds
 from bench.ai.paced import Pace
 from bench.ai.peers.direct import Direct
 from bench.ai.peers.litellm import LiteLlm
@@ -24,6 +25,7 @@ WAITS = (0.0, 0.05)
 RATE = 50.0  # so that an answer's end does not fall into its beginning
 MOST_MS = 2.0
 SHARE = 0.2
+COST = "CPU an answer of three tokens"
 _LATEST_S = 30
 
 
@@ -94,10 +96,13 @@ async def run(scale: AiScale, report: Report) -> None:
             for wait in WAITS:
                 request = Pace(wait, 3, RATE, 1).prompt
                 times: dict[str, list[float]] = {subject.name: [] for subject in subjects}
+                spent = dict.fromkeys(times, 0.0)
                 for _ in range(max(1, scale.asked // 20)):
                     for subject in subjects:
+                        before = cpu_seconds(subject.pid) if subject.pid else 0
                         times[subject.name] += await first_tokens(subject.port, subject.request(request), 20)
-                note(report, wait, times)
+                        spent[subject.name] += cpu_seconds(subject.pid) - before if subject.pid else 0
+                note(report, wait, times, spent)
     promise(report)
 
 
@@ -106,12 +111,14 @@ def figure(wait: float, rank: str) -> str:
     return f"overhead, {'provider answers at once' if not wait else f'provider thinks {wait * 1000:g} ms'}, {rank}"
 
 
-def note(report: Report, wait: float, times: dict[str, list[float]]) -> None:
-    """One repetition's overheads, in milliseconds above the provider's own median."""
+def note(report: Report, wait: float, times: dict[str, list[float]], spent: dict[str, float]) -> None:
+    """One repetition's overheads, in milliseconds above the provider's own median, and CPU seconds spent."""
     direct = percentile(times.pop(Direct.name), 0.5)
     for name, values in times.items():
         report.add(NAME, figure(wait, "p50"), "ms", name, percentile(values, 0.5) - direct)
         report.add(NAME, figure(wait, "p99"), "ms", name, percentile(values, 0.99) - direct)
+        if wait:
+            report.add(NAME, COST, "ms", name, spent[name] / len(values) * 1e3)
 
 
 def promise(report: Report) -> None:

@@ -11,7 +11,7 @@ from bench.report import Report, percentile
 
 RATE = 50.0
 LEAD_S = 2.0
-"""Between the opened streams and the window that is measured: connections and first tokens are not the steady cost."""
+"""Between the first token and the window that is measured: connections and first tokens are not the steady cost."""
 
 SPARE_S = 3.0
 """How much longer than the window an answer lasts: opening hundreds of streams takes its time."""
@@ -38,11 +38,14 @@ def pace(seconds: float, wait: float = 0.5) -> Pace:
 async def measured(pid: int, port: int, requests: list[bytes], seconds: float, told: Pace) -> Load:
     """Open the streams, let them run in, measure for so many seconds, and see every token arrive."""
     async with receiver() as device:
-        await device.open(port, requests)
+        opening = asyncio.create_task(
+            device.open(port, requests)
+        )  # a relay that is behind answers late: not awaited here
         await asyncio.sleep(told.wait + LEAD_S)
         began, spent = time.monotonic_ns(), cpu_seconds(pid)
         await asyncio.sleep(seconds)
         spent, ended = cpu_seconds(pid) - spent, time.monotonic_ns()
+        await opening
         frames = await all_frames(device, told.tokens * len(requests))
         lags = [(at - mark) / 1e6 for mark, at in zip(frames.marks, frames.times, strict=True) if began <= at <= ended]
     if not lags:

@@ -10,7 +10,8 @@ class AiSubject(ABC):
 
     name: str
     port: int
-    pid: int
+    pid: int = 0
+    """0: there is no process of its own."""
 
     def missing(self) -> str | None:
         """Why it cannot run on this machine, as a sentence, or None when it can."""
