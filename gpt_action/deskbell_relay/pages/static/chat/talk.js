@@ -58,11 +58,16 @@ export class Talk {
     await Promise.all(this.turns.filter((turn) => turn.running).map((turn) => turn.stop()));
   }
 
-  /** Show one run of the account, alone. */
+  /** Show one run of the account, below what is there. */
   open(id) {
-    this.clear();
-    this.add({ id }).begin({});
-    this.keep();
+    let turn = this.turns.find(({ facts }) => facts.id === id);
+    if (turn === undefined) {
+      turn = this.add({ id });
+      turn.begin({});
+      this.keep();
+    }
+    turn.element.tabIndex = -1;
+    turn.element.focus();
   }
 
   clear() {
