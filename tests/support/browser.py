@@ -76,7 +76,14 @@ class Browser:
             return bool(found)
 
         await until(there, "the consent window", SECONDS)
-        await expect(found[0].locator("#refuse[aria-disabled=false]")).to_be_visible(timeout=SECONDS * 1_000)
+        answers = found[0].locator("#refuse[aria-disabled=false]")
+        further = found[0].get_by_role("button", name="Next request")
+        await expect(answers.or_(further.and_(found[0].locator(":enabled"))).first).to_be_visible(
+            timeout=SECONDS * 1_000
+        )
+        if not await answers.is_visible():  # it shows what became of the last one
+            await further.click()
+        await expect(answers).to_be_visible(timeout=SECONDS * 1_000)
         return found[0]
 
     async def worker(self, found: Callable[[dict[str, Any]], bool] = lambda target: True) -> CDPSession:
