@@ -125,7 +125,9 @@ async def test_every_route_that_names_a_thing_says_whose_it_is(relay: PairedRela
     assert len(named) >= 16, "commands 4, devices 3, grants 2, approvals 2, runs 5: has the table lost some?"
     for route in named:
         assert route.owns in UNKNOWN, f"{route.method} {route.path} names a thing: say in `owns` what its id is"
-        assert route.access in ("device", "chat"), f"{route.method} {route.path}: things of an account are for its devices"
+        assert route.access in ("device", "chat"), (
+            f"{route.method} {route.path}: things of an account are for its devices"
+        )
     for route in relay.core.routes:
         if route.access != "public" and "{id}" not in route.path:
             assert re.findall(r"{(\w+)}", route.path) in ([], ["operation"]), route.path
