@@ -62,20 +62,11 @@ async def opened(browser: Browser, web: Web) -> list[str]:
     return [address.removeprefix(f"{web.url}/") for address in addresses if address.startswith(web.url)]
 
 
-async def kill_worker(browser: Browser) -> None:
-    """As the browser itself ends it: no word beforehand, nothing tidied up."""
-    page = await browser.context.new_page()
-    session = await browser.context.new_cdp_session(page)
-    await session.send("ServiceWorker.enable")
-    await session.send("ServiceWorker.stopAllWorkers")
-    await page.close()
-
-
 @pytest.mark.slow
 async def test_what_is_asked_while_the_worker_is_dead_is_done_when_the_alarm_wakes_it(
     trusting: Browser, assistant: Assistant, web: Web
 ) -> None:
-    await kill_worker(trusting)
+    await trusting.kill_worker()
     answers = await asked(assistant, web, "a")
     assert await finished(assistant, answers) == ["done"] * COUNT  # nobody opens a page of the extension: the alarm
     assert await opened(trusting, web) == [f"a{n}" for n in range(COUNT)]
@@ -85,9 +76,9 @@ async def test_a_worker_killed_in_the_middle_does_each_thing_once(
     trusting: Browser, assistant: Assistant, web: Web
 ) -> None:
     answers = await asked(assistant, web, "b")
-    await kill_worker(trusting)
+    await trusting.kill_worker()
     answers += await asked(assistant, web, "c")
-    await kill_worker(trusting)
+    await trusting.kill_worker()
     await trusting.ask("status")  # wakes it
     ends = await finished(assistant, answers)
     names = [f"b{n}" for n in range(COUNT)] + [f"c{n}" for n in range(COUNT)]
@@ -106,7 +97,7 @@ async def test_a_worker_killed_in_the_middle_does_each_thing_once(
 async def test_a_relay_that_comes_back_hands_over_what_it_kept(
     killed: bool, trusting: Browser, household: Household, assistant: Assistant, web: Web
 ) -> None:
-    await kill_worker(trusting)
+    await trusting.kill_worker()
     before = await asked(assistant, web, "d")  # kept by the relay: nobody listens
     await (household.relay.kill() if killed else household.relay.stop())
     await trusting.ask("status")  # the worker is awake, and finds nobody

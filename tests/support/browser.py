@@ -1,10 +1,9 @@
 """A person at a Chromium with the extension: opens its pages, clicks, and sees what they say."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
-from playwright.async_api import BrowserContext, CDPSession, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from deskbell_daemon.cli.story import Household, until
 
@@ -86,8 +85,10 @@ class Browser:
         await expect(answers).to_be_visible(timeout=SECONDS * 1_000)
         return found[0]
 
-    async def worker(self, found: Callable[[dict[str, Any]], bool] = lambda target: True) -> CDPSession:
-        """The debugger's own line to the browser."""
-        session = await self.context.browser.new_browser_cdp_session() if self.context.browser else None
-        assert session is not None
-        return session
+    async def kill_worker(self) -> None:
+        """As the browser itself ends it: no word beforehand, nothing tidied up."""
+        page = await self.context.new_page()
+        session = await self.context.new_cdp_session(page)
+        await session.send("ServiceWorker.enable")
+        await session.send("ServiceWorker.stopAllWorkers")
+        await page.close()
