@@ -21,7 +21,7 @@ async def test_the_laptop_signs_a_browser_in_and_an_answer_is_read_there_and_sav
         await household.start()
         with chromium.running(tmp_path_factory.mktemp("chromium")) as address:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.connect_over_cdp(address)
+                browser = await playwright.chromium.connect_over_cdp(address, timeout=90_000)
                 context = await browser.new_context()
                 context.set_default_timeout(20_000)
                 page = await context.new_page()

@@ -23,7 +23,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        connected = await playwright.chromium.connect_over_cdp(chromium)
+        connected = await playwright.chromium.connect_over_cdp(chromium, timeout=90_000)
         yield connected
         await connected.close()
 

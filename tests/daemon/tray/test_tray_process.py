@@ -28,7 +28,11 @@ async def test_the_icon_is_drawn_and_says_how_the_daemon_is(relay, paired, start
     await _title(desktop, "does not run")
     [width, height, pixels] = (await desktop.property("IconPixmap"))[0]
     assert (width, height, len(pixels)) == (22, 22, 22 * 22 * 4)
-    assert await desktop.property("Status") == "Active"
+
+    async def shown():
+        return await desktop.property("Status") == "Active"
+
+    await desktop.wait(shown)
     assert await desktop.property("Menu") == "/MenuBar"
     idle = (await desktop.property("IconPixmap"))[-1][2]
     async with start(paired), LocalClient(paired) as client:

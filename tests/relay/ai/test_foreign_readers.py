@@ -174,7 +174,7 @@ async def test_a_browsers_event_source_comes_back_by_itself_and_misses_nothing(
             return times
 
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.connect_over_cdp(browser_address)
+            browser = await playwright.chromium.connect_over_cdp(browser_address, timeout=90_000)
             context = await browser.new_context(bypass_csp=True)  # any page of the relay's will do
             page = await context.new_page()
             await page.goto(f"{rooms.relay.url}/privacy")

@@ -20,7 +20,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def context(chromium: str) -> AsyncIterator[BrowserContext]:
     """A browser of its own for each test."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.connect_over_cdp(chromium)
+        browser = await playwright.chromium.connect_over_cdp(chromium, timeout=90_000)
         context = await browser.new_context(viewport={"width": 1000, "height": 800})
         context.set_default_timeout(10_000)
         yield context
