@@ -104,7 +104,9 @@ async def test_it_is_refused_on_the_laptop(browser: Browser, beside: Household) 
 async def test_nobody_is_there(browser: Browser, extension_port: int) -> None:
     popup = await browser.page("popup.html")
     await popup.get_by_role("button", name="Pair with this laptop").click()
-    await expect(popup.get_by_role("alert").first).to_contain_text("No Deskbell daemon answers on this machine", timeout=LONG_MS)
+    await expect(popup.get_by_role("alert").first).to_contain_text(
+        "No Deskbell daemon answers on this machine", timeout=LONG_MS
+    )
 
 
 class Squatter:
