@@ -30,6 +30,7 @@ PREFERENCES: dict[str, Any] = {
     "toolkit.telemetry.enabled": False,
     "extensions.getAddons.cache.enabled": False,
     "extensions.update.enabled": False,
+    "extensions.webextOptionalPermissionPrompts": False,  # gives what is asked for: nobody is there to press its button
 }
 
 
@@ -84,6 +85,16 @@ class Firefox:
         if answer["type"] == "exception":
             raise RefusedError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"]["value"])
+
+    async def click(self, context: str, x: float, y: float) -> None:
+        """With the mouse, at a point of what is seen of the page, in CSS pixels."""
+        steps = [
+            {"type": "pointerMove", "x": round(x), "y": round(y)},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]
+        mouse = {"type": "pointer", "id": "mouse", "actions": steps}
+        await self.ask("input.performActions", context=context, actions=[mouse])
 
     async def until(self, context: str, expression: str, seconds: float = 20) -> Any:
         """Wait until the expression is true; its value."""
