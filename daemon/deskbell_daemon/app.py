@@ -376,7 +376,7 @@ async def run(
                 started(daemon)
             await _first(daemon.stopping, stop or asyncio.Event())
             log.info("stopping")
-        except Exception as error:
+        except Exception as error:  # logged, and raised on
             if not isinstance(error, Problem):
                 log.error("daemon_failed", **fault(error))
             raise

@@ -123,7 +123,7 @@ class GroupCommit:
             for write in group:
                 write.value = write.operation(connection)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever an operation raised: no transaction stays open, and its caller hears it
             if connection.in_transaction:  # SQLite rolls back by itself after some errors
                 connection.execute("ROLLBACK")
             raise

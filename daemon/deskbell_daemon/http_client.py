@@ -1,21 +1,22 @@
 """What every client of ours that speaks HTTP shares: a session that lives as long as its `async with`."""
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 
 
-class HttpClient:
+class HttpClient(ABC):
     """`async with` opens the session that `open_http` makes, and closes it."""
 
     _http: aiohttp.ClientSession | None = None
 
+    @abstractmethod
     def open_http(self) -> aiohttp.ClientSession:
         """The session: its cookies, its time limits, its headers."""
-        raise NotImplementedError
 
-    async def entered(self) -> None:
+    async def entered(self) -> None:  # noqa: B027 - most clients have nothing to do here
         """What is to be done before anybody may use the client. When it raises, the session is closed."""
 
     @property
@@ -27,7 +28,7 @@ class HttpClient:
         self._http = self.open_http()
         try:
             await self.entered()
-        except BaseException:
+        except BaseException:  # a cancellation too leaves no session open
             await self._http.close()
             raise
         return self

@@ -157,7 +157,7 @@ class Index:
                     self._write(self._db, path, item[0], item[1])
             answer = work(self._db)
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it was: no transaction stays open, and it is raised on
             # What was pending is found again by the stamps: forget that its folders were seen.
             self._folders.update((parent, -1) for parent in {split(path)[0] for path in pending} & set(self._folders))
             if self._db.in_transaction:

@@ -109,7 +109,7 @@ class NotesRoom:
         opened = Folder(folder)
         try:
             return cls(opened, state, clock, versions_kept, days_kept)
-        except BaseException:
+        except BaseException:  # whatever it was: the folder is not left open, and it is raised on
             opened.close()
             raise
 

@@ -75,7 +75,7 @@ def pair(
             state = run(
                 pairing.pair(places, settings, relay_url, declared, invite=invite, on_code=show_code if code else None)
             )
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the settings are as they were, and it goes on its way
         if wanted != before:
             write_setting(places, "secrets.backend", before)
         raise
