@@ -1,10 +1,6 @@
 """Does what a click says, through the loopback API alone: the tray may nothing that another client may not."""
 
 import asyncio
-import os
-import subprocess
-import sys
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,6 +8,7 @@ from typing import Final
 from deskbell_daemon.local.client import LocalClient
 from deskbell_daemon.places import Places
 from deskbell_daemon.tray.menu import Choice, Verb
+from deskbell_daemon.tray.opening import open_page, open_path
 from deskbell_wire.errors import Problem
 
 PAGES: Final[dict[Verb, str]] = {"show": "requests", "connect": "connect", "access": "access"}
@@ -37,12 +34,12 @@ class Hands:
         self,
         places: Places,
         *,
-        open_page: Callable[[str], object] = webbrowser.open,
-        open_path: Callable[[Path], object] | None = None,
+        open_page: Callable[[str], object] = open_page,
+        open_path: Callable[[Path], object] = open_path,
     ) -> None:
         self._places = places
         self._open_page = open_page
-        self._open_path = open_path or open_with_desktop
+        self._open_path = open_path
 
     async def do(self, choice: Choice, by: str = "tray") -> str:
         """Do it; a sentence for the person, or nothing. `by`: where the click was. Raises Problem."""
@@ -88,25 +85,3 @@ class Hands:
         if not path.exists():
             write_private(path, BEGINNING)
         return path
-
-
-def open_with_desktop(path: Path) -> None:
-    """Open a folder or a file with what the desktop has for it. Raises Problem `tray_unavailable`."""
-    if not path.exists():
-        raise Problem("tray_unavailable", f"{path} is not there.", next_step="Check the path in the settings.")
-    if sys.platform == "win32":
-        os.startfile(path)  # noqa: S606 - the person's own folder
-        return
-    program = "open" if sys.platform == "darwin" else "xdg-open"
-    try:
-        subprocess.Popen(  # noqa: S603 - a fixed program; the path is one word
-            [program, str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise Problem(
-            "tray_unavailable", f"{program} could not be started: {error.strerror}.", next_step=f"Open {path} yourself."
-        ) from error

@@ -18,9 +18,9 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 ITEM = "org.kde.StatusNotifierItem"
 MENU = "com.canonical.dbusmenu"
 NOTIFICATIONS = "org.freedesktop.Notifications"
+PEER = "org.freedesktop.DBus.Peer"
 
 PATIENCE_S = 20
-HAND_S = 0.25
 
 
 def start_bus() -> tuple["subprocess.Popen[str]", str]:
@@ -75,6 +75,19 @@ class Server(ServiceInterface):
         self.shown: list[Shown] = []
         self.fresh: asyncio.Queue[Shown] = asyncio.Queue()
         self.closed: asyncio.Queue[int] = asyncio.Queue()
+        self.bus: MessageBus | None = None
+        self.client = ""
+
+    async def open(self, address: str) -> None:
+        """Stand on the bus, and remember who asks for notifications."""
+        self.bus = await MessageBus(bus_address=address).connect()
+        self.bus.add_message_handler(self._remember)
+        self.bus.export("/org/freedesktop/Notifications", self)
+        await self.bus.request_name(NOTIFICATIONS)
+
+    def _remember(self, message: Message) -> None:
+        if message.member == "Notify":
+            self.client = message.sender or ""
 
     @dbus_method()
     def GetCapabilities(self) -> Annotated[list[str], DBusSignature("as")]:
@@ -122,8 +135,14 @@ class Server(ServiceInterface):
         """The next notification, once a hand could press it: the tray has the answer to Notify by then."""
         async with asyncio.timeout(PATIENCE_S):
             shown = await self.fresh.get()
-        await asyncio.sleep(HAND_S)
+            # It reads in order, so at the first answer it has read what Notify gave, and at the second it acted on that.
+            await self._ping()
+            await self._ping()
         return shown
+
+    async def _ping(self) -> None:
+        assert self.bus is not None
+        await self.bus.call(Message(destination=self.client, path="/", interface=PEER, member="Ping"))
 
 
 class FakeDesktop:
@@ -140,8 +159,7 @@ class FakeDesktop:
     async def start(self, *, panel: bool = True, notifications: bool = True) -> "FakeDesktop":
         self._bus = await MessageBus(bus_address=self.address).connect()
         if notifications:
-            self._bus.export("/org/freedesktop/Notifications", self.server)
-            await self._bus.request_name(NOTIFICATIONS)
+            await self.server.open(self.address)
         if panel:
             await self.panel_starts()
         return self
@@ -158,7 +176,7 @@ class FakeDesktop:
         self._panel = None
 
     def stop(self) -> None:
-        for bus in (self._panel, self._bus):
+        for bus in (self._panel, self._bus, self.server.bus):
             if bus is not None:
                 bus.disconnect()
 
