@@ -3,7 +3,7 @@
 import { browser } from 'wxt/browser'
 import type { NewNote, Performer, SavedNote } from './actions/context.ts'
 import type { Overview } from './face.ts'
-import { Eye } from './gate/attention.ts'
+import { Eye, say } from './gate/attention.ts'
 import { Gate } from './gate/gate.ts'
 import { Performance } from './gate/performance.ts'
 import { Policy } from './gate/policy.ts'
@@ -25,6 +25,7 @@ import { openDatabase } from './store/database.ts'
 import { FactStore, type Pairing } from './store/facts.ts'
 import { Ledger, type Undo } from './store/ledger.ts'
 import { shut } from './store/session.ts'
+import { t } from './ui/text.ts'
 import { unattended } from './unattended.ts'
 import { CLIENT_ID, Problem } from './wire.ts'
 
@@ -77,7 +78,7 @@ export class Bell {
     this.#options = options
     this.facts = facts
     this.ledger = ledger
-    this.policy = new Policy(facts)
+    this.policy = new Policy(facts, ledger)
     this.connection = new Connection(facts, () => this.changed())
     this.eye = new Eye(
       () => this.changed(),
@@ -274,6 +275,7 @@ export class Bell {
         this.#lookedAt = 0
         unattended(this.#tend(line), 'Tending the line')
       },
+      missed: () => say(t('extension_name'), t('events_missed')),
     })
     const backoff = await this.connection.backoff()
     if (backoff === null) return // the relay asked for a longer pause, before this worker lived

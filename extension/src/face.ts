@@ -58,15 +58,29 @@ export interface Overview {
   pairing?: PairingView
 }
 
-/** What the person decided about an action: always run, ask each time, always refuse; `default`: as its risk says. */
-export type Rule = 'run' | 'ask' | 'refuse'
+export type Risk = 'read' | 'write' | 'act'
 
-/** One line of the rules page. */
+/** What the person decided: run silently, run and show it, ask each time, always refuse. */
+export type Rule = 'run' | 'notify' | 'ask' | 'refuse'
+
+/** One line of the rules: `subject` is a risk or an action's id; `usual` holds where `rule` is `default`. */
 export interface RuleView {
-  action: string
+  subject: string
   title: string
-  risk: 'read' | 'write' | 'act'
   rule: Rule | 'default'
+  usual: Rule
+}
+
+/** One that has asked for something here, or has rules of its own. `grant` alone tells one from another. */
+export interface AssistantView {
+  grant: string
+  name: string
+  host: string
+}
+
+export interface RulesView {
+  assistants: AssistantView[]
+  rules: RuleView[]
 }
 
 /** Where a captured page went. */

@@ -2,7 +2,7 @@
 
 import { defineExtensionMessaging } from '@webext-core/messaging'
 import type { NewNote, SavedNote } from './actions/context.ts'
-import type { CaptureView, Overview, PageText, Rule, RuleView } from './face.ts'
+import type { CaptureView, Overview, PageText, Rule, RulesView } from './face.ts'
 import { type Failure, Problem } from './wire.ts'
 
 /** An answer crosses as data: an exception would lose its code and its next step on the way. */
@@ -29,8 +29,9 @@ export interface Requests {
   handOver: { data: undefined; answer: { moved: number; left: number; problem?: Failure } }
   /** Show the consent window, the one that there is; `id`: the request to begin with. */
   openRequests: { data: { id?: string }; answer: null }
-  rules: { data: undefined; answer: RuleView[] }
-  setRule: { data: { action: string; rule: Rule | 'default' }; answer: null }
+  /** The rules for all, or those of one assistant, by its grant. */
+  rules: { data: { grant?: string }; answer: RulesView }
+  setRule: { data: { subject: string; rule: Rule | 'default'; grant?: string }; answer: null }
   /** For src/ai/: the relay's address and a token good for at least a minute. A page never stores it. */
   accessToken: { data: undefined; answer: { relay: string; token: string } }
 }

@@ -38,8 +38,8 @@ const HANDLERS: Handlers = {
     return { ...handed, ...(problem === null ? {} : { problem: problem.failure }) }
   },
   openRequests: ({ id }) => done(openConsentWindow(id)),
-  rules: (_, bell) => bell.policy.rules(),
-  setRule: ({ action, rule }, bell) => done(bell.policy.set(action, rule)),
+  rules: ({ grant }, bell) => bell.policy.rules(grant),
+  setRule: ({ subject, rule, grant }, bell) => done(bell.policy.set(subject, rule, grant)),
   accessToken: async (_, bell) => ({ relay: bell.line.relay.url, token: await bell.line.relay.tokens.access() }),
 }
 

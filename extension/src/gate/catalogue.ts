@@ -1,6 +1,8 @@
 // What the extension can do, as the catalogue says it (deskbell_wire.actions): a test holds this table against it.
 
-export type Risk = 'read' | 'write' | 'act'
+import type { Risk } from '../face.ts'
+
+export const RISKS: readonly Risk[] = ['read', 'write', 'act']
 
 export interface Action {
   id: string

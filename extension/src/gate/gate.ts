@@ -111,7 +111,7 @@ export class Gate {
     }
     const action = CATALOGUE.get(command.action)
     if (scope === 'hour' && action !== undefined) {
-      await this.#parts.policy.allow(action, command.arguments, command.assistant.grant_id)
+      await this.#parts.policy.allow(action, command)
     }
     if ((await this.#parts.ledger.approve(id)) === undefined) throw notFound(id)
     this.#enqueue(id)
@@ -182,10 +182,10 @@ export class Gate {
     if (bytes > MOST_ARGUMENT_BYTES) return { ...finished(outcome.tooLarge(bytes, MOST_ARGUMENT_BYTES)), dropped: true }
     if (await facts.get('paused')) return finished(outcome.paused())
     if (this.#isExpired(command)) return finished(outcome.expired(command.expires_at))
-    const rule = await policy.rule(action, command.arguments)
+    const rule = await policy.rule(action, command)
     const { grant_id: grant, name } = command.assistant
     if (rule === 'refuse') return finished(outcome.ruledOut(name, action.id))
-    if (rule === 'run' || (await policy.allowed(action, command.arguments, grant))) return { state: 'ready' }
+    if (rule === 'run' || rule === 'notify' || (await policy.allowed(action, command))) return { state: 'ready' }
     const waiting = await this.waiting()
     if (waiting.length >= MOST_WAITING) return finished(outcome.crowded(name, MOST_WAITING))
     const own = waiting.filter((entry) => entry.command.assistant.grant_id === grant)
@@ -219,7 +219,7 @@ export class Gate {
       const { command } = entry
       const action = CATALOGUE.get(command.action)
       if (action === undefined || command.assistant.grant_id !== answered.command.assistant.grant_id) continue
-      if (!(await this.#parts.policy.allowed(action, command.arguments, command.assistant.grant_id))) continue
+      if (!(await this.#parts.policy.allowed(action, command))) continue
       if ((await this.#parts.ledger.approve(entry.id)) !== undefined) this.#enqueue(entry.id)
     }
   }
@@ -255,7 +255,7 @@ export class Gate {
     if (entry.state !== 'started' && (await ledger.start(id)) === undefined) return
     const { report, undo } = await performance.perform(entry)
     const action = CATALOGUE.get(command.action)
-    const shown = report.status === 'done' && action?.risk === 'write' && (await policy.rule(action, {})) === 'run'
+    const shown = report.status === 'done' && action !== undefined && (await policy.rule(action, command)) === 'notify'
     const ended = await ledger.finish(id, report, undo)
     await this.#concluded(id, ended, report, shown)
   }

@@ -24,6 +24,8 @@ export interface EventsParts {
   heard(): void
   /** Devices or grants of the account may have changed. */
   accountChanged(): void
+  /** The relay no longer keeps some events that were for this device: they are lost. */
+  missed(): void
 }
 
 const CURSOR = /^[A-Za-z0-9]{1,32}-(0|[1-9][0-9]{0,18})$/
@@ -59,7 +61,7 @@ export class Events {
   }
 
   async #handle({ event, data }: ServerSentEvent, cursor: string | null): Promise<void> {
-    const { receiver, clock, greeted, heard, accountChanged } = this.#parts
+    const { receiver, clock, greeted, heard, accountChanged, missed } = this.#parts
     switch (event) {
       case 'hello':
         this.#hello(readJson(wire.hello, data))
@@ -83,7 +85,7 @@ export class Events {
         return
       case 'gap':
         readJson(wire.gap, data)
-        console.warn('The relay no longer has some events that this browser has not seen.')
+        missed()
         return
       case 'reset':
         readJson(wire.reset, data)

@@ -6,7 +6,9 @@ import { Problem } from '../wire.ts'
 export const PORTS: readonly number[] = [41_627, 41_628, 41_629, 41_630, 41_631]
 
 const NONCE = /^[A-Za-z0-9_-]{43}$/
-const ANSWER_MS = 3_000
+/** Whoever is looked for at several ports answers soon, or is not there; who was found may take its time. */
+const LOOK_MS = 3_000
+const ANSWER_MS = 10_000
 
 export const daemonHere = record({
   product: oneOf('deskbell'),
@@ -115,7 +117,7 @@ async function ask<T>(port: number, path: string, read: (value: unknown, at: str
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(body === undefined ? LOOK_MS : ANSWER_MS),
     })
   } catch (error) {
     throw new Problem('daemon_not_running', `Nothing answers at 127.0.0.1:${port} (${(error as Error).name}).`)

@@ -1,6 +1,6 @@
 // What the background remembers besides commands: small, by name, durable before it is used.
 
-import type { Rule } from '../face.ts'
+import type { Consent } from '../gate/policy.ts'
 import type { Failure } from '../wire.ts'
 import type { Database } from './database.ts'
 
@@ -35,7 +35,7 @@ export interface Facts {
   heardAt: number
   tryAfter: { at: number; failures: number; problem: Failure }
   paused: boolean
-  rules: Record<string, Rule>
+  rules: Consent
 }
 
 /** What belongs to one account, and ends with it. */

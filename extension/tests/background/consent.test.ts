@@ -174,6 +174,10 @@ describe('for an hour', () => {
   })
 })
 
+async function ruleOf(subject: string, grant?: string) {
+  return (await world.bell.policy.rules(grant)).rules.find((rule) => rule.subject === subject)
+}
+
 describe('rules', () => {
   it.each([
     ['tab.list', {}, false],
@@ -205,11 +209,79 @@ describe('rules', () => {
     expect((await relay.report(relay.command('tab.open'))).status).toBe('done')
     relay.command('note.create', { title: 'a' })
     await world.waiting()
-    expect((await world.bell.policy.rules()).find((rule) => rule.action === 'tab.open')).toMatchObject({ rule: 'run' })
+    expect(await ruleOf('tab.open')).toMatchObject({ rule: 'run', usual: 'ask' })
     await world.bell.policy.set('tab.open', 'default')
-    expect((await world.bell.policy.rules()).find((rule) => rule.action === 'tab.open')).toMatchObject({
-      rule: 'default',
+    expect(await ruleOf('tab.open')).toMatchObject({ rule: 'default', usual: 'ask' })
+  })
+
+  it('hold for one assistant where they are given to it, and outlive the worker and the command that named it', async () => {
+    await world.paired(relay)
+    await relay.report(relay.command('tab.list'))
+    const { assistants } = await world.bell.policy.rules()
+    expect(assistants).toEqual([{ grant: GRANT, name: 'Ideas GPT', host: 'chatgpt.com' }])
+    await world.bell.policy.set('act', 'refuse', GRANT)
+    await world.bell.policy.set('tab.focus', 'run', GRANT)
+    await world.bell.policy.set('read', 'ask')
+    expect(await ruleOf('tab.open', GRANT)).toMatchObject({ rule: 'default', usual: 'refuse' })
+    expect(await ruleOf('tab.list', GRANT)).toMatchObject({ rule: 'default', usual: 'ask' })
+    expect(await ruleOf('tab.focus')).toMatchObject({ rule: 'default', usual: 'ask' })
+    await world.bell.ledger.prune(0)
+    await world.restart()
+    expect((await world.bell.policy.rules()).assistants).toEqual(assistants)
+    expect(await relay.report(relay.command('tab.open'))).toMatchObject({ status: 'refused' })
+    expect((await relay.report(relay.command('tab.focus'))).status).toBe('done')
+    const other = { grant_id: GRANT.replace(/1$/, '2'), name: 'Ideas GPT', host: 'chatgpt.com' }
+    const asks = relay.command('tab.open', {}, { assistant: other })
+    expect((await world.waiting()).map((each) => each.id)).toEqual([asks])
+  })
+
+  it('given back one by one leave nothing of the assistant', async () => {
+    await world.paired(relay)
+    await relay.report(relay.command('tab.list'))
+    await Promise.all([
+      world.bell.policy.set('act', 'refuse', GRANT),
+      world.bell.policy.set('tab.open', 'run', GRANT),
+      world.bell.policy.set('tab.open', 'refuse'),
+    ])
+    expect(await world.bell.facts.get('rules')).toMatchObject({
+      actions: { 'tab.open': 'refuse' },
+      assistants: { [GRANT]: { act: 'refuse', actions: { 'tab.open': 'run' }, name: 'Ideas GPT' } },
     })
+    await world.bell.policy.set('act', 'default', GRANT)
+    await world.bell.policy.set('tab.open', 'default', GRANT)
+    await world.bell.policy.set('tab.open', 'default')
+    expect(await world.bell.facts.get('rules')).toEqual({ actions: {}, assistants: {} })
+  })
+
+  it('are for what there is and for who was here', async () => {
+    await world.paired(relay)
+    await expect(world.bell.policy.set('tab.explode', 'run')).rejects.toMatchObject({ code: 'unknown_action' })
+    for (const nobody of [GRANT, '', '__proto__']) {
+      await expect(world.bell.policy.set('tab.open', 'run', nobody)).rejects.toMatchObject({ code: 'grant_not_found' })
+    }
+    expect(await world.bell.facts.get('rules')).toBeUndefined()
+  })
+
+  it('of an assistant end what was allowed it for an hour', async () => {
+    await world.paired(relay)
+    const first = relay.command('tab.focus', { tab_id: 1 })
+    await world.waiting()
+    await world.bell.line.gate.approve(first, 'hour')
+    await relay.report(first)
+    await world.bell.policy.set('tab.focus', 'ask', GRANT)
+    relay.command('tab.focus', { tab_id: 1 })
+    expect(await world.waiting()).toHaveLength(1)
+  })
+
+  it('say what is shown when it is done: notify shows, run is silent', async () => {
+    await world.paired(relay)
+    const shown = vi.spyOn(fakeBrowser.notifications, 'create')
+    await world.bell.policy.set('note.create', 'run')
+    await relay.report(relay.command('note.create', { title: 'silent' }))
+    await world.bell.policy.set('tab.focus', 'notify')
+    await relay.report(relay.command('tab.focus', { tab_id: 1 }))
+    await until(() => shown.mock.calls.length === 1, 'the notification')
+    expect(shown.mock.calls[0]?.[0]).toContain('done:')
   })
 
   it('to run the list of tabs does not give their addresses', async () => {

@@ -64,7 +64,7 @@ it.each([
     ['approve', { id, scope: 'once' }],
     ['accessToken', undefined],
     ['status', undefined],
-    ['setRule', { action: 'tab.open', rule: 'run' }],
+    ['setRule', { subject: 'tab.open', rule: 'run' }],
   ] as const) {
     expect(await ask(type, data, claimed)).toMatchObject({ ok: false, problem: { code: 'foreign_origin' } })
   }
@@ -84,8 +84,8 @@ describe('a page of ours', () => {
     expect((await relay.report(first)).status).toBe('done')
     expect((await relay.report(second)).status).toBe('refused')
     expect(await ask('pause', { paused: true })).toEqual({ ok: true, value: null })
-    expect(await ask('setRule', { action: 'tab.open', rule: 'refuse' })).toEqual({ ok: true, value: null })
-    expect(await ask('rules')).toMatchObject({ ok: true })
+    expect(await ask('setRule', { subject: 'tab.open', rule: 'refuse' })).toEqual({ ok: true, value: null })
+    expect(await ask('rules', {})).toMatchObject({ ok: true })
     expect(await ask('status')).toMatchObject({ value: { paused: true } })
   })
 

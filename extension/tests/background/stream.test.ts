@@ -1,6 +1,7 @@
 // The stream that comes back, and the worker that is killed at any instant: nothing is lost, nothing is done twice.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { fakeBrowser } from 'wxt/testing/fake-browser'
 import { Ledger } from '../../src/store/ledger.ts'
 import { DAEMON, DEVICE, instant, json, StandIn, until } from './relay.ts'
 import { World } from './world.ts'
@@ -55,6 +56,17 @@ describe('the stream', () => {
     expect(admit).toHaveBeenCalledTimes(2)
     expect(relay.asked('GET', '/v1/stream').at(-1)?.cursor).toBeUndefined()
     await until(async () => (await world.bell.facts.get('cursor')) === 'e1-1', 'the cursor')
+  })
+
+  it('says so when the relay no longer keeps what was missed', async () => {
+    const said = vi.spyOn(fakeBrowser.notifications, 'create')
+    await world.paired(relay)
+    relay.say('gap', { missed_from: 1, missed_to: 9 })
+    const done = relay.command('tab.list')
+    await relay.report(done)
+    expect(said.mock.calls.map(([, options]) => (options as unknown as { message: string }).message)).toEqual([
+      expect.stringContaining('None of that was done'),
+    ])
   })
 
   it('moves its cursor with events that are not for it, too', async () => {
@@ -330,7 +342,7 @@ it('unpair forgets all of the account, here and at the relay, and keeps the pers
   expect(await bell.overview()).toMatchObject({ connection: 'needs_pairing', recent: [], waiting: [] })
   expect(await bell.facts.get('tokens')).toBeUndefined()
   expect(await bell.facts.get('cursor')).toBeUndefined()
-  expect((await bell.policy.rules()).find((rule) => rule.action === 'tab.list')?.rule).toBe('ask')
+  expect((await bell.policy.rules()).rules.find((rule) => rule.subject === 'tab.list')?.rule).toBe('ask')
 })
 
 it('the ledger forgets the oldest that are reported, and nothing else', async () => {

@@ -277,6 +277,29 @@ describe('what becomes of it', () => {
     expect(window.close).toHaveBeenCalled()
   })
 
+  it('gives way to what has come meanwhile, which takes no answer at first', async () => {
+    const background = opened([OPEN])
+    await settle()
+    background.tell({ ...gone('done'), waiting: [{ ...OPEN, id: 'cmd_2' }] })
+    await said('Done')
+    await vi.advanceTimersByTimeAsync(2_600)
+    expect((await found('#once')).getAttribute('aria-disabled')).toBe('true')
+    await settle()
+    ;(await found('#once')).click()
+    await until(() => expect(background.of('approve')).toEqual([{ id: 'cmd_2', scope: 'once' }]))
+    expect(window.close).not.toHaveBeenCalled()
+  })
+
+  it('stays where it went wrong, though another one waits', async () => {
+    const background = opened([OPEN])
+    await settle()
+    background.tell({ ...gone('failed'), waiting: [{ ...OPEN, id: 'cmd_2' }] })
+    await vi.advanceTimersByTimeAsync(10_000)
+    await said('There is no such tab.')
+    document.querySelector<HTMLElement>('[aria-label="Next request"]')?.click()
+    await found('#once')
+  })
+
   it('says when nothing waits', async () => {
     opened([])
     await said('Nothing waits for you.')

@@ -5,7 +5,7 @@ import { render } from 'preact'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fakeBrowser } from 'wxt/testing/fake-browser'
 import { Panel } from '../../src/entrypoints/sidepanel/panel.tsx'
-import type { Overview, RuleView } from '../../src/face.ts'
+import type { Overview, RulesView } from '../../src/face.ts'
 import { RelayServer, RUN } from '../ai/relay_server.ts'
 import { Background, button, CONNECTED, found, leave, said, until } from '../ui/stage.ts'
 
@@ -206,23 +206,63 @@ describe('the chat', () => {
   })
 })
 
+function selects(): HTMLSelectElement[] {
+  return [...document.querySelectorAll<HTMLSelectElement>('.rules select')]
+}
+
+function choose(select: HTMLSelectElement | undefined, value: string): void {
+  if (select === undefined) throw new Error('There is nothing to choose from.')
+  select.value = value
+  select.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
 describe('the rules', () => {
-  const RULES: RuleView[] = [
-    { action: 'tab.open', title: 'Open a tab', risk: 'act', rule: 'default' },
-    { action: 'tab.list', title: 'List tabs', risk: 'read', rule: 'refuse' },
-  ]
+  const RULES: RulesView = {
+    assistants: [],
+    rules: [
+      { subject: 'act', title: 'act', rule: 'default', usual: 'ask' },
+      { subject: 'tab.open', title: 'Open a tab', rule: 'default', usual: 'ask' },
+      { subject: 'tab.list', title: 'List tabs', rule: 'refuse', usual: 'run' },
+    ],
+  }
 
   it('are shown and set, one for each action', async () => {
     const background = opened({}, { rules: () => RULES })
     await enter('rules')
     await said('Open a page in a tab')
-    const [open, list] = [...document.querySelectorAll<HTMLSelectElement>('.rules select')]
-    expect([open?.value, list?.value]).toEqual(['default', 'refuse'])
-    if (open) {
-      open.value = 'run'
-      open.dispatchEvent(new Event('change', { bubbles: true }))
-    }
-    await until(() => expect(background.of('setRule')).toEqual([{ action: 'tab.open', rule: 'run' }]))
+    const [act, open, list] = selects()
+    expect([act?.value, open?.value, list?.value]).toEqual(['default', 'default', 'refuse'])
+    expect(open?.options[0]?.textContent).toBe('As usual: ask me')
+    choose(open, 'run')
+    await until(() => expect(background.of('setRule')).toEqual([{ subject: 'tab.open', rule: 'run' }]))
+    choose(act, 'notify')
+    await until(() => expect(background.of('setRule')[1]).toEqual({ subject: 'act', rule: 'notify' }))
+    expect(document.querySelector('#rules-for')).toBeNull()
+  })
+
+  it('are given to one assistant by its grant, whatever it calls itself', async () => {
+    const twin = { name: 'Ideas \u202eTPG', host: 'chatgpt.com' }
+    const assistants = [
+      { grant: 'gra_0001', ...twin },
+      { grant: 'gra_0002', ...twin },
+      { grant: 'gra_0003', name: '<img src=x>', host: '' },
+    ]
+    const background = opened({}, { rules: () => ({ ...RULES, assistants }) })
+    await enter('rules')
+    const whose = await found<HTMLSelectElement>('#rules-for')
+    expect([...whose.options].map((option) => option.textContent)).toEqual([
+      'all assistants',
+      'Ideas ⟦U+202E⟧TPG · chatgpt.com …0001',
+      'Ideas ⟦U+202E⟧TPG · chatgpt.com …0002',
+      '<img src=x>',
+    ])
+    choose(whose, 'gra_0002')
+    await until(() => expect(background.of('rules').at(-1)).toEqual({ grant: 'gra_0002' }))
+    await said('As for all: ask me')
+    choose(selects()[1], 'refuse')
+    await until(() =>
+      expect(background.of('setRule')).toEqual([{ subject: 'tab.open', rule: 'refuse', grant: 'gra_0002' }]),
+    )
   })
 
   it('give and take what the browser permits', async () => {

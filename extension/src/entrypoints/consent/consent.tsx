@@ -13,8 +13,8 @@ import { Card } from './card.tsx'
 /** So many requests, and all of them can be refused at once. */
 const MANY = 3
 
-/** What was done and asks for nothing more stays as long. */
-const CLOSE_MS = 2_500
+/** What was done or refused is shown for so long; then the next request comes, or the window closes. */
+const SHOWN_MS = 2_500
 
 /** `first`: the id of the request to begin with. */
 export function Consent({ first }: { first: string | null }) {
@@ -64,7 +64,7 @@ function Queue({ overview, first }: { overview: Overview; first: string | null }
       {asked ? (
         <Card key={asked.id} waiting={asked} onAnswer={(answer) => answered(asked, answer)} />
       ) : became ? (
-        <Outcome one={became} more={next !== undefined} />
+        <Outcome one={became} next={next?.id} go={setCurrent} />
       ) : (
         <p class="dim empty">{t('consent_nothing')}</p>
       )}
@@ -82,14 +82,14 @@ function Step(props: { to: Waiting | undefined; label: string; name: string; go:
   )
 }
 
-/** What became of the request: refused, expired, done, failed. A window that has no more to say closes. */
-function Outcome({ one, more }: { one: Activity; more: boolean }) {
+/** What became of the request. What failed or expired stays until the person has seen it. */
+function Outcome({ one, next, go }: { one: Activity; next: string | undefined; go: (id: string) => void }) {
   const over = one.status === 'done' || one.status === 'refused'
   useEffect(() => {
-    if (!over || more) return
-    const timer = setTimeout(() => window.close(), CLOSE_MS)
+    if (!over) return
+    const timer = setTimeout(() => (next === undefined ? window.close() : go(next)), SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [over, more])
+  }, [over, next, go])
   return (
     <article class="card" aria-live="polite">
       <h1>{titleOf(one.action, one.title)}</h1>
