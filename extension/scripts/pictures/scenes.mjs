@@ -91,14 +91,24 @@ const CAPTURE = {
 
 const NEW = { connection: 'needs_pairing', paused: false, waiting: [], recent: [], daemon: false }
 
-const RULES = [
-  ['tab.open', 'act', 'default'],
-  ['tab.list', 'read', 'default'],
-  ['tab.focus', 'act', 'run'],
-  ['tab.close', 'act', 'refuse'],
-  ['page.capture', 'act', 'default'],
-  ['page.bookmark', 'act', 'default'],
-].map(([action, risk, rule]) => ({ action, title: action, risk, rule }))
+const RULES = {
+  assistants: [
+    { grant: 'gra_1', name: 'ChatGPT', host: 'chatgpt.com' },
+    { grant: 'gra_2', name: 'Claude', host: 'claude.ai' },
+  ],
+  rules: [
+    ['read', 'default', 'run'],
+    ['write', 'default', 'notify'],
+    ['act', 'default', 'ask'],
+    ['note.create', 'default', 'notify'],
+    ['tab.open', 'default', 'ask'],
+    ['tab.list', 'default', 'run'],
+    ['tab.focus', 'run', 'ask'],
+    ['tab.close', 'refuse', 'ask'],
+    ['page.capture', 'default', 'ask'],
+    ['page.bookmark', 'default', 'ask'],
+  ].map(([subject, rule, usual]) => ({ subject, title: subject, rule, usual })),
+}
 
 const ANSWER = `Two high tides and two low tides a day, about **12 h 25 min** apart.
 
