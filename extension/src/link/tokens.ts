@@ -9,7 +9,7 @@ import { CLIENT_ID, type DeviceTokens, deviceTokens, Problem } from '../wire.ts'
 import { retryAfterMs } from './backoff.ts'
 import { Refusal, revoked } from './source.ts'
 
-/** Pauses before each try, all within the relay's grace of 10 s, in which a lost answer can be asked for again. */
+/** Pauses before each try, all well within the relay's grace, in which a device may ask again for a lost answer. */
 const TRIES_MS = [0, 200, 600, 1_500, 3_000]
 const ANSWER_MS = 20_000
 
