@@ -20,7 +20,7 @@ MENU = "com.canonical.dbusmenu"
 NOTIFICATIONS = "org.freedesktop.Notifications"
 PEER = "org.freedesktop.DBus.Peer"
 
-PATIENCE_S = 20
+PATIENCE_S = 40
 
 
 def start_bus() -> tuple["subprocess.Popen[str]", str]:

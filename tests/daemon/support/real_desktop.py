@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageGrab
 
 NEEDED = ("Xvfb", "dbus-daemon", "xfce4-panel", "xdotool")
-PATIENCE_S = 25
+PATIENCE_S = 60
 
 PANEL = """<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">

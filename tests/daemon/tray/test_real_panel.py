@@ -44,6 +44,7 @@ async def _items(client):
     )
 
 
+@pytest.mark.timeout(300)  # a dozen waits for a screen, each of seconds on a busy machine
 async def test_the_bell_is_drawn_opened_and_clicked_and_a_notification_s_button_pressed(relay, paired, start, screen):
     def shows(colour, picture):
         place = screen.wait(lambda: screen.find(colour, PANEL))
