@@ -112,8 +112,8 @@ class Firefox:
 
 
 @contextlib.asynccontextmanager
-async def firefox(folder: Path, extension: Path) -> AsyncIterator[Firefox]:
-    """Starts it headless with a profile in `folder` and the built extension installed; ends it."""
+async def firefox(folder: Path, extension: Path | None = None) -> AsyncIterator[Firefox]:
+    """Starts it headless with a profile in `folder`, and with the built extension if there is one; ends it."""
     found = shutil.which("firefox-esr") or shutil.which("firefox")
     assert found is not None, "these tests need Firefox (Debian: apt install firefox-esr)"
     profile = folder / "profile"
@@ -141,7 +141,9 @@ async def firefox(folder: Path, extension: Path) -> AsyncIterator[Firefox]:
                 drain = asyncio.create_task(process.stderr.read())
                 browser = Firefox(await http.ws_connect(f"{address}/session", max_msg_size=0))
                 await browser.ask("session.new", capabilities={})
-                await browser.ask("webExtension.install", extensionData={"type": "path", "path": str(extension)})
+                if extension is not None:
+                    data = {"type": "path", "path": str(extension)}
+                    await browser.ask("webExtension.install", extensionData=data)
             yield browser
             await browser.close()
     finally:
