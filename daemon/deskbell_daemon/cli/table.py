@@ -103,11 +103,16 @@ def plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=PLUGINS)}
 
 
+def installing(extra: str) -> str:
+    """How a part that is missing comes here; there is no package index that has it."""
+    return f'In the folder that Deskbell was installed from: pip install ".[{extra}]"'
+
+
 def lacking(command: str, error: ModuleNotFoundError, extra: str) -> ExitCode:
     """Say what is not installed, and how to install it."""
     missing = (error.name or "").split(".")[0]
     typer.echo(
-        f'deskbell: `deskbell {command}` needs {missing}, which is not installed.\nNext: pip install "deskbell[{extra}]"',
+        f"deskbell: `deskbell {command}` needs {missing}, which is not installed.\nNext: {installing(extra)}",
         err=True,
     )
     return ExitCode.FAILED
@@ -158,4 +163,4 @@ def root(
 
 def absent() -> None:
     """Stands in the help for a plugin until it is called; runs only when its package is not there."""
-    raise Problem("not_found", "This command is not installed.", next_step='pip install "deskbell[relay]"')
+    raise Problem("not_found", "This command is not installed.", next_step=installing("relay"))

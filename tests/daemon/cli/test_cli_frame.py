@@ -136,9 +136,9 @@ def test_a_plugin_that_is_not_installed_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(table, "plugins", lambda: {"relay": point})
     done = invoke("relay", "invite")
     assert done.exit_code == ExitCode.FAILED
-    assert 'pip install "deskbell[relay]"' in done.stderr
+    assert 'pip install ".[relay]"' in done.stderr
     monkeypatch.setattr(table, "plugins", dict)
-    assert 'pip install "deskbell[relay]"' in invoke("relay").stderr
+    assert 'pip install ".[relay]"' in invoke("relay").stderr
 
 
 def test_the_completion_script_is_answered(home):

@@ -15,9 +15,9 @@ def demo(
 ) -> None:
     """See the whole of it in seconds: relay, laptop and assistant on this machine, with real processes and real OAuth."""
     from deskbell_daemon.cli.demo import demo as tell
-    from deskbell_daemon.cli.table import plugins
+    from deskbell_daemon.cli.table import installing, plugins
     from deskbell_wire.errors import Problem
 
     if "relay" not in plugins():
-        raise Problem("not_found", "The demo needs the relay too.", next_step='pip install "deskbell[all]"')
+        raise Problem("not_found", "The demo needs the relay too.", next_step=installing("all"))
     tell(as_json=as_json, keep=keep, record=record)
