@@ -79,7 +79,7 @@ async def test_a_command_reaches_a_browser_that_was_left_alone(
         )
         browser = Browser(context)
         await browser.pair(household)
-        assert (await browser.ask("setRule", {"action": "tab.open", "rule": "run"}))["ok"]
+        assert (await browser.ask("setRule", {"subject": "tab.open", "rule": "run"}))["ok"]
         await context.close()
     async with untouched(chromium_build, profile):
         await until(lambda: online(assistant), "the browser's line", 90)

@@ -35,7 +35,7 @@ async def trusting(paired: Browser) -> Browser:
 
 
 async def trust(browser: Browser) -> None:
-    answer = await browser.ask("setRule", {"action": "tab.open", "rule": "run"})
+    answer = await browser.ask("setRule", {"subject": "tab.open", "rule": "run"})
     assert answer["ok"], answer
 
 
