@@ -4,7 +4,6 @@ The last message says how to answer: `wait=0.3 tokens=150 rate=50` and, when the
 `marked=1` (`bench.load.mark`, `time.monotonic_ns`). Tokens leave at even distances, whatever the sockets do.
 """
 
-import argparse
 import asyncio
 import json
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from bench.load.mark import BLANK, stamp
-from bench.process import new_event_loop
+from bench.serving import serve, with_port
 
 PIECES = (
     "An", " answer", " that", " pours", ",", " word", " by", " word", ",", " is", " read", " while", " it", " is", " being",
@@ -96,22 +95,10 @@ async def complete(request: web.Request) -> web.StreamResponse:
 
 def main() -> None:
     """Serve on the given loopback port until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args()
+    options = with_port().parse_args()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", complete)
-    web.run_app(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        backlog=4096,
-        access_log=None,
-        print=None,
-        loop=new_event_loop(),
-        shutdown_timeout=0.1,
-        handler_cancellation=True,
-    )
+    serve(app, options.port)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 It keeps each channel's last 64 events and replays them after `Last-Event-ID`; it authenticates nobody.
 """
 
-import argparse
 import asyncio
 from collections import defaultdict, deque
 
 from aiohttp import web
 from aiohttp_sse import sse_response
 
-from bench.process import new_event_loop
+from bench.serving import serve, with_port
 
 KEPT = 64
 
@@ -61,23 +60,11 @@ class Server:
 
 def main() -> None:
     """Serve on the given loopback port until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args()
+    options = with_port().parse_args()
     server = Server()
     app = web.Application()
     app.add_routes([web.post("/pub/{channel}", server.publish), web.get("/sub/{channel}", server.subscribe)])
-    web.run_app(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        backlog=4096,
-        access_log=None,
-        print=None,
-        loop=new_event_loop(),
-        shutdown_timeout=0.1,
-        handler_cancellation=True,
-    )
+    serve(app, options.port)
 
 
 if __name__ == "__main__":

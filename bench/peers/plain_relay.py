@@ -1,6 +1,5 @@
 """The shortest honest relay: a request becomes an SSE event, a result becomes its response. No rights, no database."""
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -8,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bench.process import new_event_loop
+from bench.serving import serve, with_port
 
 
 class PlainRelay:
@@ -46,9 +45,7 @@ class PlainRelay:
 
 def main() -> None:
     """Serve on the given loopback port until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args()
+    options = with_port().parse_args()
     relay = PlainRelay()
     app = web.Application()
     app.add_routes(
@@ -58,16 +55,7 @@ def main() -> None:
             web.post("/v1/commands/{id}/result", relay.result),
         ]
     )
-    web.run_app(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        access_log=None,
-        print=None,
-        loop=new_event_loop(),
-        shutdown_timeout=0.1,
-        handler_cancellation=True,
-    )
+    serve(app, options.port)
 
 
 if __name__ == "__main__":

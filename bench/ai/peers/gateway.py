@@ -4,7 +4,6 @@ It makes the model say the same to everybody (no temperature, one seed, `--token
 one event, as providers do that send an answer in chunks. The key of the server behind it comes in the environment.
 """
 
-import argparse
 import json
 import os
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bench.process import new_event_loop
+from bench.serving import serve, with_port
 
 KEY = "BENCH_UPSTREAM_KEY"
 
@@ -75,8 +74,7 @@ def _joined(chunks: list[dict[str, Any]]) -> bytes:
 
 def main() -> None:
     """Serve on the given loopback port until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
+    parser = with_port()
     parser.add_argument("--to", required=True, help="the provider's address, up to /v1")
     parser.add_argument("--tokens", type=int, default=0, help="the most that it may answer")
     parser.add_argument("--pieces", type=int, default=1, help="tokens that are sent together")
@@ -85,16 +83,7 @@ def main() -> None:
     app = web.Application()
     app.cleanup_ctx.append(gateway.session)
     app.router.add_post("/v1/chat/completions", gateway.complete)
-    web.run_app(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        access_log=None,
-        print=None,
-        loop=new_event_loop(),
-        shutdown_timeout=0.1,
-        handler_cancellation=True,
-    )
+    serve(app, options.port)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 kept on disk. Over polling and the shared stream, an answer is started with POST /answers.
 """
 
-import argparse
 import itertools
 import json
 
@@ -13,7 +12,7 @@ from aiohttp_sse import sse_response
 from openai import AsyncOpenAI
 
 from bench.ai.peers.plain_answer import Answer
-from bench.process import new_event_loop
+from bench.serving import serve, with_port
 
 LONG_POLL_S = 25
 
@@ -81,8 +80,7 @@ class Relay:
 
 def main() -> None:
     """Serve on the given loopback port until SIGTERM."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
+    parser = with_port()
     parser.add_argument("--to", required=True, help="the provider's address, up to /v1")
     options = parser.parse_args()
     relay = Relay(options.to)
@@ -97,17 +95,7 @@ def main() -> None:
             web.get("/answers/{id}/stream", relay.shared),
         ]
     )
-    web.run_app(
-        app,
-        host="127.0.0.1",
-        port=options.port,
-        backlog=4096,
-        access_log=None,
-        print=None,
-        loop=new_event_loop(),
-        shutdown_timeout=0.1,
-        handler_cancellation=True,
-    )
+    serve(app, options.port)
 
 
 if __name__ == "__main__":
