@@ -66,12 +66,14 @@ async def stop(process: asyncio.subprocess.Process, patience: float = 10) -> Non
         await process.wait()
 
 
-async def listening(port: int, process: asyncio.subprocess.Process, timeout: float = 15) -> None:
-    """Return once the port accepts; RuntimeError when the process ends first or `timeout` seconds pass."""
+async def listening(
+    port: int, process: asyncio.subprocess.Process, timeout: float = 15, log: Path | None = None
+) -> None:
+    """Return once the port accepts; RuntimeError, with the log's end, when the process ends first or `timeout` seconds pass."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.returncode is not None:
-            raise RuntimeError(f"the server ended with exit code {process.returncode} before it listened")
+            raise RuntimeError(f"the server ended with exit code {process.returncode} before it listened{_end(log)}")
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
@@ -79,7 +81,11 @@ async def listening(port: int, process: asyncio.subprocess.Process, timeout: flo
             continue
         writer.close()
         return
-    raise RuntimeError(f"nothing listens on 127.0.0.1:{port} after {timeout:g} s")
+    raise RuntimeError(f"nothing listens on 127.0.0.1:{port} after {timeout:g} s{_end(log)}")
+
+
+def _end(log: Path | None) -> str:
+    return f"; its log ends: {log.read_text()[-2000:]}" if log else ""
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -62,10 +62,7 @@ class Deskbell(Hub):
         self._seats = await asyncio.to_thread(seats_now, environment, channels)
         log = self._folder / "relay.log"
         self._process = await child("-m", "deskbell_relay", environment=environment, log=log)
-        try:
-            await listening(self.port, self._process)
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}; its log ends: {log.read_text()[-2000:]}") from error
+        await listening(self.port, self._process, log=log)
         self.pid = self._process.pid
 
     async def stop(self) -> None:

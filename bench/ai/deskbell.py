@@ -42,10 +42,7 @@ class DeskbellAi(AiSubject):
         (self._seat,) = await asyncio.to_thread(seats_now, environment, 1)
         log = self._folder / "relay.log"
         self._process = await child("-m", "deskbell_relay", environment=environment, log=log)
-        try:
-            await listening(self.port, self._process, timeout=60)
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}; its log ends: {log.read_text()[-2000:]}") from error
+        await listening(self.port, self._process, timeout=60, log=log)
         self.pid = self._process.pid
 
     async def stop(self) -> None:

@@ -74,10 +74,7 @@ class LiteLlm(AiSubject):
             },
             log=log,
         )  # fmt: skip
-        try:
-            await listening(self.port, self._process, timeout=_START_S)
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}; its log ends: {log.read_text()[-2000:]}") from error
+        await listening(self.port, self._process, timeout=_START_S, log=log)
         self.pid = self._process.pid
 
     async def stop(self) -> None:
