@@ -6,33 +6,15 @@ Exit code 0 when everything was measured, whatever the figures; 1 when a benchma
 import argparse
 import asyncio
 import sys
-import time
-import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.benchmarks.table import BENCHMARKS
 from bench.machine import machine
+from bench.parts import measure
 from bench.report import Report
-from bench.scale import FULL, QUICK, SHORT, Scale
-
-
-async def measure(names: list[str], scale: Scale, report: Report) -> bool:
-    """Run the named benchmarks one after the other; whether all of them ended well."""
-    well = True
-    for name in names:
-        print(f"\n## {name}", flush=True)
-        began = time.monotonic()
-        try:
-            await BENCHMARKS[name](scale, report)
-        except Exception:  # noqa: BLE001 - whatever failed, the other benchmarks are still worth their run
-            well = False
-            traceback.print_exc()
-            report.note(name, "FAILED: the traceback stands in the output")
-        print(report.table(name))
-        print(f"\n{time.monotonic() - began:.0f} s", flush=True)
-    return well
+from bench.scale import FULL, QUICK, SHORT
 
 
 def main() -> int:
@@ -56,7 +38,8 @@ def main() -> int:
     for key, value in report.machine.items():
         print(f"{key}: {value}")
     # asyncio's own loop, because it sends in `write`; uvloop sends at the end of the turn, after the stamp has aged.
-    well = asyncio.run(measure(options.benchmark or list(BENCHMARKS), scale, report))
+    names = options.benchmark or list(BENCHMARKS)
+    well = asyncio.run(measure(names, lambda name: BENCHMARKS[name](scale, report), report.table, report))
     if options.json:
         report.write(options.json)
     return 0 if well else 1

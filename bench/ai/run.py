@@ -6,9 +6,7 @@ Exit code 0 when everything was measured, whatever the figures; 1 when a part fa
 import argparse
 import asyncio
 import sys
-import time
-import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from bench.ai import first_token, many_streams, many_viewers, page, stop, transp
 from bench.ai.scale import FULL, QUICK, AiScale
 from bench.ai.transports import Journey
 from bench.machine import machine
+from bench.parts import measure
 from bench.report import Report
 
 LOADS: dict[str, Callable[[AiScale, Report], Awaitable[None]]] = {
@@ -29,34 +28,24 @@ PARTS = (transports.NAME, *LOADS)
 class Found:
     """What a run has found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, scale: AiScale) -> None:
+        self._scale = scale
         self.report = Report(machine())
         self.journeys: list[Journey] = []
         self.notes: list[str] = []
 
-    async def measure(self, name: str, scale: AiScale) -> str:
-        """Run one part; its table."""
-        if name != transports.NAME:
-            await LOADS[name](scale, self.report)
-            return self.report.table(name)
-        self.journeys, self.notes = await transports.measured(scale)
-        return "\n".join(["", page.ways_table(self.journeys), "", *(f"- {note}" for note in self.notes)])
+    async def measure(self, name: str) -> None:
+        """Run one part."""
+        if name == transports.NAME:
+            self.journeys, self.notes = await transports.measured(self._scale)
+        else:
+            await LOADS[name](self._scale, self.report)
 
-
-async def measure(names: Sequence[str], scale: AiScale, found: Found) -> bool:
-    """Run the named parts one after the other; whether all of them ended well."""
-    well = True
-    for name in names:
-        print(f"\n## {name}", flush=True)
-        began = time.monotonic()
-        try:
-            print(await found.measure(name, scale))
-        except Exception:  # noqa: BLE001 - whatever failed, the other parts are still worth their run
-            well = False
-            traceback.print_exc()
-            found.report.note(name, "FAILED: the traceback stands in the output")
-        print(f"\n{time.monotonic() - began:.0f} s", flush=True)
-    return well
+    def table(self, name: str) -> str:
+        """What the part has found, in Markdown."""
+        if name == transports.NAME and self.journeys:
+            return "\n".join(["", page.ways_table(self.journeys), "", *(f"- {note}" for note in self.notes)])
+        return self.report.table(name)
 
 
 def main() -> int:
@@ -74,11 +63,11 @@ def main() -> int:
     scale = QUICK if options.quick else FULL
     if options.repetitions:
         scale = replace(scale, repetitions=options.repetitions)
-    found = Found()
+    found = Found(scale)
     for key, value in found.report.machine.items():
         print(f"{key}: {value}")
     # asyncio's own loop, because it sends in `write`; uvloop sends at the end of the turn, after the stamp has aged.
-    well = asyncio.run(measure(options.part or PARTS, scale, found))
+    well = asyncio.run(measure(options.part or PARTS, found.measure, found.table, found.report))
     if options.json:
         found.report.write(options.json)
     if options.write:
