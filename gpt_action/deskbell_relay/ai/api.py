@@ -8,10 +8,10 @@ import structlog
 from aiohttp import web
 
 from deskbell_relay.ai.dialects import DIALECTS, Native, run_of_cursor
-from deskbell_relay.ai.readers import Viewer
 from deskbell_relay.ai.run import Run
 from deskbell_relay.ai.runs import Runs
 from deskbell_relay.ai.shares import Shares, viewing
+from deskbell_relay.ai.viewer import Viewer
 from deskbell_relay.channel.bus import Hint, Revoked
 from deskbell_relay.delivery.api import HEADERS, requested_cursor
 from deskbell_relay.http.arguments import parsed, whole_number

@@ -1,7 +1,7 @@
 """A run's log: the pieces of its answer in order, each encoded once for each dialect that somebody reads."""
 
 from deskbell_relay.ai.dialects import DIALECTS, Dialect
-from deskbell_relay.ai.readers import Viewer
+from deskbell_relay.ai.viewer import Viewer
 from deskbell_relay.delivery.frames import chunk
 from deskbell_wire.run import EndEvent, RunNotice
 
@@ -86,7 +86,7 @@ class RunLog:
         for name, viewers in self._live.items():
             ping = chunk(self._dialects[name].ping)
             for viewer in viewers:
-                viewer.write(ping, self._most_unread)
+                viewer.send(ping, self._most_unread)
 
     def _send(self, name: str, frames: list[bytes], new: list[bytes]) -> None:
         frames += new
@@ -97,4 +97,4 @@ class RunLog:
             prepared, most = chunk(joined), self._most_unread
             for viewer in viewers:  # a viewer that ends leaves the set when its handler runs, not now
                 viewer.position += len(new)
-                viewer.write(prepared, most)
+                viewer.send(prepared, most)

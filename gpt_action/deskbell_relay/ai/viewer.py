@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from deskbell_relay.ai.dialects import Dialect
+from deskbell_relay.delivery.open_response import OpenResponse
 
 PAGE: Final = 500
 """Entries of the log written at once while a viewer catches up."""
@@ -29,44 +30,22 @@ class Log(Protocol):
     def leave(self, viewer: "Viewer") -> None: ...
 
 
-class Viewer:
-    """One open response. `position` is the index of the next frame that it lacks."""
+class Viewer(OpenResponse):
+    """A viewer's open response. `position` is the index of the next frame that it lacks."""
 
-    __slots__ = ("_closed", "_transport", "dialect", "position", "response")
+    __slots__ = ("dialect", "position")
 
     def __init__(
         self, dialect: Dialect, position: int, response: web.StreamResponse, transport: asyncio.Transport
     ) -> None:
+        super().__init__(response, transport)
         self.dialect = dialect
         self.position = position
-        self.response = response
-        self._transport = transport
-        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether frames can still be written."""
-        return not self._closed.done() and not self._transport.is_closing()
-
-    def write(self, prepared: bytes, most_unread: int) -> None:
+    def send(self, prepared: bytes, most_unread: int) -> None:
         """Write one prepared chunk; a viewer with more than `most_unread` bytes waiting is cut off."""
-        transport = self._transport
-        if transport.is_closing():
-            self.end()
-            return
-        transport.write(prepared)
-        if transport.get_write_buffer_size() > most_unread:
+        if self.write(prepared) and self.unread > most_unread:
             self.abort()
-
-    def abort(self) -> None:
-        """Cut the connection without sending what still waits in its buffer."""
-        self._transport.abort()
-        self.end()
-
-    def end(self) -> None:
-        """Let the handler that holds this viewer finish."""
-        if not self._closed.done():
-            self._closed.set_result(None)
 
     async def follow(self, log: Log) -> None:
         """Write the log from `position` to its end, as it grows. Raises TimeoutError when the viewer takes nothing.
@@ -74,7 +53,7 @@ class Viewer:
         Between the last look at the log and joining it there is no `await`: so the seam has neither a hole nor a repeat.
         """
         frames = log.frames(self.dialect.name)
-        while self.is_open:
+        while self.is_open and not self._transport.is_closing():
             if self.position < len(frames):
                 page = frames[self.position : self.position + PAGE]
                 async with asyncio.timeout(STALL_S):
@@ -85,7 +64,7 @@ class Viewer:
             else:
                 log.join(self)
                 try:
-                    await self._closed
+                    await self.closed()
                 finally:
                     log.leave(self)
                 return
