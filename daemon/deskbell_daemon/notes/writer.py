@@ -5,7 +5,8 @@
 - `move`: intent durable → linked to the new name, unlinked from the old → both folders synced.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -58,31 +59,19 @@ class Writer:
 
     def make(self, path: str, content: str, command: str) -> Document | None:
         """Makes the note; None when the name is taken, in any case or Unicode form."""
-        self.prepare()
         data = content.encode()
-        if len(data) > MAX_FILE_BYTES:
-            raise Problem("note_too_large", f"The note would have {len(data):,} bytes; {MAX_FILE_BYTES:,} is the most.")
-        waiting = recovery.temp(command)
-        try:
-            self._write_waiting(waiting, data, None)
-            with self.listing.adding(path) as there:
-                if there is None:
-                    self.folder.move(waiting, path)
+        with self._waiting(command, data, None) as waiting:
+            try:
+                with self.listing.adding(path) as there:
+                    if there is None:
+                        self.folder.move(waiting, path)
+            except FileExistsError:
+                # Not in the listing and yet there: made this moment, or a link, or a special file.
+                there = path
             if there is not None:
                 self.folder.remove(waiting)
                 return None
             self.folder.sync(split(path)[0])
-        except FileExistsError:
-            # Not in the listing and yet there: made this moment, or a link, or a special file.
-            self.folder.remove(waiting)
-            return None
-        except FileNotFoundError as error:
-            self._prepared = False
-            self.folder.remove(waiting)
-            raise _gone(self.folder) from error
-        except Problem:
-            self.folder.remove(waiting)
-            raise
         document = decode(path, data)
         if stamp := self.folder.stamp(path):
             self._index.put(document, stamp)
@@ -100,30 +89,16 @@ class Writer:
 
         A note that a person saves meanwhile is read again (`again`) or refused with `version_conflict`. No change: None.
         """
-        self.prepare()
         for _ in range(TRIES):
             document, stamp, data = self.read(path)
             new = compute(document)
             if new == data:
                 return document, None
-            if len(new) > MAX_FILE_BYTES:
-                raise Problem(
-                    "note_too_large", f"The note would have {len(new):,} bytes; {MAX_FILE_BYTES:,} is the most."
-                )
             after = decode(path, new)
             wanted = replace(change(document, after), before=document.digest, after=digest(new))
-            waiting = recovery.temp(wanted.command)
-            try:
-                self._write_waiting(waiting, new, stamp.mode)
-                with self._versions.kept(document.digest, data):
-                    self._journal.intend(wanted)
-                    renamed = self._swap(waiting, path, stamp, wanted)
-            except FileNotFoundError as error:
-                self._prepared = False
-                raise _gone(self.folder) from error
-            except Problem:
-                self.folder.remove(waiting)
-                raise
+            with self._waiting(wanted.command, new, stamp.mode) as waiting, self._versions.kept(document.digest, data):
+                self._journal.intend(wanted)
+                renamed = self._swap(waiting, path, stamp, wanted)
             if renamed:
                 self.folder.sync(split(path)[0])
                 self._journal.apply(wanted)
@@ -141,23 +116,12 @@ class Writer:
 
         What the file is then; None when somebody has saved it meanwhile. Raises Problem.
         """
-        if len(data) > MAX_FILE_BYTES:
-            raise Problem("note_too_large", f"The note would have {len(data):,} bytes; {MAX_FILE_BYTES:,} is the most.")
-        self.prepare()
-        waiting = recovery.temp(command)
-        try:
-            self._write_waiting(waiting, data, stamp.mode)
+        with self._waiting(command, data, stamp.mode) as waiting:
             fresh = self.folder.stamp(waiting)
             if fresh is not None and self.folder.stamp(path) == stamp:
                 self.folder.replace(waiting, path)
                 return fresh
-        except FileNotFoundError as error:
-            self._prepared = False
-            raise _gone(self.folder) from error
-        except Problem:
             self.folder.remove(waiting)
-            raise
-        self.folder.remove(waiting)
         return None
 
     def move(self, change: Change) -> None:
@@ -195,13 +159,31 @@ class Writer:
         self.folder.remove(waiting)
         return False
 
-    def _write_waiting(self, waiting: str, data: bytes, mode: int | None) -> None:
+    @contextmanager
+    def _waiting(self, command: str, data: bytes, mode: int | None) -> Iterator[str]:
+        """The path where `data` waits to be renamed; taken away when what follows fails.
+
+        Raises Problem `note_too_large`, `folder_not_writable`, `disk_full`.
+        """
+        if len(data) > MAX_FILE_BYTES:
+            raise Problem("note_too_large", f"The note would have {len(data):,} bytes; {MAX_FILE_BYTES:,} is the most.")
+        self.prepare()
+        waiting = recovery.temp(command)
         try:
-            self.folder.write(waiting, data, mode)
-        except FileExistsError:
-            # Left by an earlier try of this very command, whose locks we hold now.
+            try:
+                self.folder.write(waiting, data, mode)
+            except FileExistsError:
+                # Left by an earlier try of this very command, whose locks we hold now.
+                self.folder.remove(waiting)
+                self.folder.write(waiting, data, mode)
+            yield waiting
+        except FileNotFoundError as error:
+            self._prepared = False
             self.folder.remove(waiting)
-            self.folder.write(waiting, data, mode)
+            raise _gone(self.folder) from error
+        except Problem:
+            self.folder.remove(waiting)
+            raise
 
 
 def _gone(folder: Folder) -> Problem:
