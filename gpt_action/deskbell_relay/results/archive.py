@@ -86,11 +86,9 @@ def finish(connection: Connection, items: Sequence[Finish]) -> list[Finished | E
     outcomes: list[Finished | Exception] = []
     changes: dict[str, dict[str, Any]] = {}
     for item in items:
-        row = rows.get(item.command_id)
-        if row is None or row["account_id"] != item.account_id:
-            outcomes.append(not_found(item.command_id))
-        elif row["device_id"] != item.device_id:
-            outcomes.append(_foreign(item.command_id))
+        row = _row_for(item, rows)
+        if isinstance(row, Problem):
+            outcomes.append(row)
         elif row["returned_at"] is not None:
             outcomes.append(Finished(result_of(row), row["received_at"], fresh=False))
         else:
@@ -128,11 +126,9 @@ def advance(connection: Connection, items: Sequence[Step]) -> list[Exception | N
     outcomes: list[Exception | None] = []
     updates = []
     for item in items:
-        row = rows.get(item.command_id)
-        if row is None or row["account_id"] != item.account_id:
-            outcomes.append(not_found(item.command_id))
-        elif row["device_id"] != item.device_id:
-            outcomes.append(_foreign(item.command_id))
+        row = _row_for(item, rows)
+        if isinstance(row, Problem):
+            outcomes.append(row)
         else:
             updates.append({"command": item.command_id, "new_status": item.status, "message": item.message})
             outcomes.append(None)
@@ -268,10 +264,16 @@ def _rows(connection: Connection, command_ids: Sequence[str]) -> dict[str, dict[
     return {row["id"]: row for row in (dict(zip(_NAMES, values, strict=True)) for values in found)}
 
 
+def _row_for(item: Finish | Step, rows: Mapping[str, dict[str, Any]]) -> dict[str, Any] | Problem:
+    """The row of the command that a device speaks of, or why it may not."""
+    row = rows.get(item.command_id)
+    if row is None or row["account_id"] != item.account_id:
+        return not_found(item.command_id)
+    if row["device_id"] != item.device_id:
+        return Problem("result_conflict", f"The command {item.command_id} was given to another device of this account.")
+    return row
+
+
 def not_found(command_id: str) -> Problem:
     """The one answer for an id that does not exist and for one that belongs to somebody else."""
     return Problem("command_not_found", f"There is no command {command_id}.")
-
-
-def _foreign(command_id: str) -> Problem:
-    return Problem("result_conflict", f"The command {command_id} was given to another device of this account.")
