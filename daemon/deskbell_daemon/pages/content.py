@@ -88,8 +88,7 @@ class Content:
             "groups": groups(document["requests"]),
             "allowances": [
                 {
-                    "title": neutral(allowance["title"]),
-                    "assistant": neutral(allowance["assistant"]),
+                    **_harmless(allowance, "title", "assistant"),
                     "until": local_time(allowance["until"]),
                 }
                 for allowance in document["allowances"]
@@ -134,8 +133,7 @@ class Content:
             "grants": [
                 {
                     "id": grant["id"],
-                    "name": neutral(grant["name"]),
-                    "host": neutral(grant["host"]),
+                    **_harmless(grant, "name", "host"),
                     "scopes": _scopes(grant["scopes"]),
                     "since": local_time(grant["created_at"]),
                     "used": local_time(grant["used_at"]) if grant.get("used_at") else "never",
@@ -145,8 +143,7 @@ class Content:
             "devices": [
                 {
                     "id": device["id"],
-                    "name": neutral(device["name"]),
-                    "kind": neutral(device["kind"]),
+                    **_harmless(device, "name", "kind"),
                     "actions": [neutral(action) for action in device["actions"]],
                     "since": local_time(device["created_at"]),
                     "state": _seen(device),
@@ -161,10 +158,7 @@ class Content:
             "rules": [
                 {
                     "id": rule["id"],
-                    "title": neutral(rule["title"]),
-                    "action": neutral(rule["action"]),
-                    "assistant": neutral(rule["assistant"]),
-                    "host": neutral(rule["host"]),
+                    **_harmless(rule, "title", "action", "assistant", "host"),
                     "since": local_time(rule["given_at"]),
                     "until": local_time(rule["expires_at"]),
                 }
@@ -183,8 +177,7 @@ class Content:
             {
                 "id": approval["id"],
                 "kind": approval["kind"],
-                "name": neutral(approval["name"]),
-                "host": neutral(approval["host"]),
+                **_harmless(approval, "name", "host"),
                 "scopes": _scopes(approval["scopes"]),
                 "actions": [neutral(action) for action in approval.get("actions") or []],
                 "digits": neutral(approval.get("digits") or ""),
@@ -199,6 +192,11 @@ class Content:
                 return (await self._face.relay(method, path, {} if method == "POST" else None, "page"))[1]
         except TimeoutError as error:
             raise Problem("relay_unreachable", f"The relay did not answer within {RELAY_S:g} s.") from error
+
+
+def _harmless(document: dict[str, Any], *names: str) -> dict[str, str]:
+    """Those texts of it, as a page may show them."""
+    return {name: neutral(document[name]) for name in names}
 
 
 def _scopes(scopes: list[str]) -> list[str]:
