@@ -12,7 +12,7 @@ from deskbell_daemon.actions.context import LiveContext
 from deskbell_daemon.actions.table import available
 from deskbell_daemon.audit.access import access_facts
 from deskbell_daemon.audit.log import AuditLog
-from deskbell_daemon.documents import add_diffs, log_document, requests_document, settings_facts
+from deskbell_daemon.documents import add_diffs, brief, log_document, requests_document, settings_facts
 from deskbell_daemon.extension_door.door import ExtensionDoor
 from deskbell_daemon.extension_door.pairings import Pairings
 from deskbell_daemon.gate.desk import Answer, By, Scope
@@ -123,8 +123,6 @@ class Daemon:
 
     async def status(self) -> dict[str, Any]:
         state, line = self._state, self._line
-        problem = self._notes.problem if self._notes else None
-        broken, audit = self._watch.problem, self._audit.problem
         return {
             "profile": self._places.profile,
             "version": RELEASE,
@@ -141,14 +139,14 @@ class Daemon:
             "secrets_backend": self._settings.secrets.backend,
             "secrets": self._secrets.description,
             "notes_folder": str(self._settings.notes_folder),
-            "notes_problem": problem and {"code": problem.code, "detail": problem.detail},
+            "notes_problem": brief(self._notes.problem if self._notes else None),
             "config_file": str(self._places.config_file),
             "log_file": str(self._places.log_file),
             "actions": sorted(self._performers),
             "local_actions": self._local.names,
-            "local_problems": {n: {"code": p.code, "detail": p.detail} for n, p in self._local.found.problems.items()},
-            "settings_problem": broken and {"code": broken.code, "detail": broken.detail},
-            "audit_problem": audit and {"code": audit.code, "detail": audit.detail},
+            "local_problems": {name: brief(problem) for name, problem in self._local.found.problems.items()},
+            "settings_problem": brief(self._watch.problem),
+            "audit_problem": brief(self._audit.problem),
             **self.pairings.status(),
             "waiting": len(line.gate.desk.approvals) if line else 0,
             "busy": line.gate.busy if line else 0,

@@ -1,4 +1,4 @@
-"""What the loopback API shows of commands, as JSON objects."""
+"""What the loopback API shows of commands and problems, as JSON objects."""
 
 import hashlib
 import json
@@ -13,6 +13,11 @@ from deskbell_wire import clock
 from deskbell_wire.errors import Problem
 
 MOST_DIFFS = 20
+
+
+def brief(problem: Problem | None) -> dict[str, str] | None:
+    """What a status says of something that is broken: `code` and `detail`."""
+    return None if problem is None else {"code": problem.code, "detail": problem.detail}
 
 
 def requests_document(desk: Desk) -> dict[str, Any]:

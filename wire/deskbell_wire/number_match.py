@@ -6,14 +6,13 @@ show the same number once in a million. (The numeric comparison of Bluetooth's s
 """
 
 import hashlib
-import re
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from deskbell_wire.clock import Timestamp
 from deskbell_wire.command import WireModel
-from deskbell_wire.pairing import DeviceName
+from deskbell_wire.pairing import DeviceName, letters_of
 
 PORTS: Final = range(41_627, 41_632)
 """Where the extension looks for the daemon, on 127.0.0.1; the daemon takes the first that is free."""
@@ -73,7 +72,6 @@ def digits(user_code: str, extension_nonce: str, daemon_nonce: str, relay: str) 
     The first 48 bits of SHA-256 over five lines joined by LF (`deskbell pairing`, the code in capitals without hyphen,
     the extension's nonce, the daemon's nonce, the relay's address without a slash at its end), modulo one million.
     """
-    code = re.sub(r"[\s-]", "", user_code).upper()
-    text = "\n".join(("deskbell pairing", code, extension_nonce, daemon_nonce, relay.rstrip("/")))
+    text = "\n".join(("deskbell pairing", letters_of(user_code), extension_nonce, daemon_nonce, relay.rstrip("/")))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
     return f"{number % 1_000_000:06d}"

@@ -1,5 +1,6 @@
 """How devices and assistants come to an account: the bodies of the pairing, approval and listing requests."""
 
+import re
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -123,3 +124,8 @@ class GrantInfo(WireModel):
     scopes: list[str]
     created_at: Timestamp
     used_at: Timestamp | None = None
+
+
+def letters_of(user_code: str) -> str:
+    """A code as the relay means it, however it was typed: in capitals, without hyphen and spaces."""
+    return re.sub(r"[\s-]", "", user_code).upper()

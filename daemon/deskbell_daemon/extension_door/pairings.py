@@ -7,10 +7,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from deskbell_daemon.documents import brief
 from deskbell_wire.clock import SECOND, from_timestamp
 from deskbell_wire.errors import Problem
 from deskbell_wire.number_match import LoopbackPairRequest, committed, digits
-from deskbell_wire.pairing import Approval
+from deskbell_wire.pairing import Approval, letters_of
 
 OFFER_S: Final = 600.0
 MOST_OFFERS: Final = 32
@@ -52,11 +53,7 @@ class Pairings:
 
     def status(self) -> dict[str, Any]:
         """For the daemon's status."""
-        problem = self.problem
-        return {
-            "extension_port": self.port,
-            "extension_problem": problem and {"code": problem.code, "detail": problem.detail},
-        }
+        return {"extension_port": self.port, "extension_problem": brief(self.problem)}
 
     def offer(self) -> str:
         """A commitment to a fresh nonce, good once and for ten minutes."""
@@ -84,7 +81,7 @@ class Pairings:
 
     def begin(self, approval: Approval, asked: LoopbackPairRequest, nonce: str, relay: str) -> Pairing:
         """The pairing that waits from now on."""
-        code = _letters(asked.user_code)
+        code = letters_of(asked.user_code)
         lasts_s = (from_timestamp(approval.expires_at) - from_timestamp(approval.created_at)) / SECOND
         pairing = Pairing(
             approval.id, code, digits(code, asked.nonce, nonce, relay), time.monotonic() + max(0.0, lasts_s)
@@ -97,7 +94,7 @@ class Pairings:
 
     def find(self, user_code: str) -> Pairing:
         """Raises Problem `request_not_found`."""
-        found = self._by_code.get(_letters(user_code))
+        found = self._by_code.get(letters_of(user_code))
         if found is None:
             raise Problem("request_not_found", "No extension is being paired with this code.")
         return found
@@ -119,7 +116,3 @@ class Pairings:
                 if pairing.approval_id == found[1]:
                     pairing.answer = "approved" if found[2] == "approve" else "denied"
         return document
-
-
-def _letters(user_code: str) -> str:
-    return re.sub(r"[\s-]", "", user_code).upper()

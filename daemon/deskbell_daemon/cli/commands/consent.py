@@ -1,7 +1,6 @@
 """`deskbell requests`, `approve` and `refuse`: what waits for the person at this laptop, and the answer."""
 
 import json
-import re
 import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,7 +173,7 @@ def facts_of(asked: dict[str, Any]) -> str:
 
 def is_code(text: str) -> bool:
     """Whether it looks like a code for people, such as WDJB-MJHT."""
-    from deskbell_wire.pairing import CODE_ALPHABET, CODE_CHARACTERS
+    from deskbell_wire.pairing import CODE_ALPHABET, CODE_CHARACTERS, letters_of
 
-    letters = re.sub(r"[\s-]", "", text.upper())
+    letters = letters_of(text)
     return len(letters) == CODE_CHARACTERS and set(letters) <= set(CODE_ALPHABET)
