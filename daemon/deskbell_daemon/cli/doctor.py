@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import aiohttp
 from pydantic import ValidationError
 
 from deskbell_daemon.link.pairing import open_http
@@ -142,7 +143,7 @@ async def relay_health(patient: Patient) -> str:
             date = response.headers.get("Date")
             if response.status != 200:
                 raise Problem("relay_unreachable", f"The relay answers, but is not ready ({response.status}).")
-    except (OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Problem(
             "relay_unreachable", f"The relay does not answer: {str(error) or type(error).__name__}."
         ) from error
@@ -207,7 +208,7 @@ async def extension_door(patient: Patient) -> str:
     try:
         async with open_http(CONNECT_S) as http, http.get(f"http://127.0.0.1:{port}/extension/daemon") as response:
             here = DaemonHere.model_validate_json(await response.content.read(10_000))
-    except (OSError, TimeoutError, ValidationError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, ValidationError) as error:
         raise Problem(
             "extension_door_closed", f"Port {port} does not answer as the daemon would: {type(error).__name__}."
         ) from error
