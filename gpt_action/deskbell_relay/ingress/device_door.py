@@ -8,7 +8,6 @@ from deskbell_relay.http.arguments import parsed
 from deskbell_relay.http.responses import model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.ingress.intake import Asked, Intake
-from deskbell_relay.ingress.prefer import preferred_wait_s
 from deskbell_relay.results.archive import is_final
 from deskbell_wire.actions import BY_ID, DEVICE_ACTIONS
 from deskbell_wire.command import CommandRequest
@@ -50,8 +49,7 @@ class DeviceDoor:
                 f"A device cannot ask another one for {request.action[:64]!r}; it can for {allowed}.",
                 fields=[{"field": "action", "problem": f"must be one of {allowed}"}],
             )
-        headers = call.request.headers
-        asked = Asked(headers.get("Idempotency-Key"), preferred_wait_s(headers.get("Prefer")))
+        asked = Asked.by_headers(call.request.headers)
         beside = {"device": request.device, "idempotency_key": request.idempotency_key}
         envelope = {name: value for name, value in beside.items() if value is not None}
         result = await self._intake.submit(call, BY_ID[request.action], {**request.arguments, **envelope}, asked)

@@ -7,7 +7,6 @@ from aiohttp import web
 from deskbell_relay.http.responses import model_response
 from deskbell_relay.http.route import Call, Route
 from deskbell_relay.ingress.intake import Asked, Intake
-from deskbell_relay.ingress.prefer import preferred_wait_s
 from deskbell_relay.results.archive import is_final
 from deskbell_wire.actions import CATALOGUE, Action
 from deskbell_wire.errors import Problem
@@ -39,8 +38,7 @@ class GptActionDoor:
 
     async def act(self, action: Action, call: Call) -> web.StreamResponse:
         """200 when the command is final, 202 when it is not yet."""
-        headers = call.request.headers
-        asked = Asked(headers.get("Idempotency-Key"), preferred_wait_s(headers.get("Prefer")))
+        asked = Asked.by_headers(call.request.headers)
         answer = await self._intake.ask(call, action, call.body, asked)
         unfinished = isinstance(answer, Result) and not is_final(answer.status)
         return model_response(answer, status=202 if unfinished else 200, brief=True)

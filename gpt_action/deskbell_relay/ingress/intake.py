@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from deskbell_relay.dispatch.dispatch import Dispatch
 from deskbell_relay.dispatch.submission import Submission
@@ -11,6 +11,7 @@ from deskbell_relay.http.arguments import parsed
 from deskbell_relay.http.route import Call
 from deskbell_relay.ingress.envelope import opened
 from deskbell_relay.ingress.lookups import Lookups
+from deskbell_relay.ingress.prefer import preferred_wait_s
 from deskbell_relay.results.waiting import Watch
 from deskbell_wire.actions import Action
 from deskbell_wire.errors import Problem
@@ -33,6 +34,11 @@ class Asked:
     """Whether a caller that goes takes its command with it, if that has not begun."""
     itself: bool = False
     """Whether a device that asks may be chosen to do it, and then before the others."""
+
+    @classmethod
+    def by_headers(cls, headers: Mapping[str, str]) -> Self:
+        """As a caller says it in HTTP: Idempotency-Key, and the `wait` of Prefer."""
+        return cls(headers.get("Idempotency-Key"), preferred_wait_s(headers.get("Prefer")))
 
 
 class Intake:
