@@ -265,8 +265,12 @@ def proves(challenge: str | None, verifier: str | None) -> bool:
         return challenge is None and verifier is None
     if _VERIFIER.fullmatch(verifier) is None:
         return False
-    made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return hmac.compare_digest(made, challenge)
+    return hmac.compare_digest(challenge_of(verifier), challenge)
+
+
+def challenge_of(verifier: str) -> str:
+    """S256 of RFC 7636 section 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _finish(connection: Connection, request_id: str, browser_hash: str, code: str) -> dict[str, Any] | None:

@@ -4,8 +4,6 @@ What comes of it is a grant of this relay's own client, and one access token tha
 session has a name, is listed with the assistants, is revoked like one, and ends by itself.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +12,7 @@ from sqlalchemy import Connection, insert, update
 
 from deskbell_relay.oauth import devices, grants, redirects
 from deskbell_relay.oauth.audiences import Audiences
-from deskbell_relay.oauth.authorization import REQUEST_S, Authorizations, Redeemed, Replayed
+from deskbell_relay.oauth.authorization import REQUEST_S, Authorizations, Redeemed, Replayed, challenge_of
 from deskbell_relay.oauth.clients import Client
 from deskbell_relay.oauth.issue import Issuer
 from deskbell_relay.oauth.secrets import digest
@@ -72,7 +70,6 @@ class ChatSessions:
     async def begin(self, secret: str, browser_hash: str, user_agent: str) -> str:
         """A request that waits for a code, of the browser with that cookie secret; its id."""
         now, request_id = now_us(), new_id("req")
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier(secret).encode()).digest()).rstrip(b"=").decode()
         row = {
             "id": request_id,
             "kind": "assistant",
@@ -84,7 +81,7 @@ class ChatSessions:
             "actions": [],
             "created_at": now,
             "expires_at": now + REQUEST_S * SECOND,
-            "challenge": challenge,
+            "challenge": challenge_of(verifier(secret)),
             "resource": self._audience,
             "redirect_uri": self._return,
             "browser_hash": browser_hash,

@@ -7,6 +7,7 @@ from aiohttp import web
 from deskbell_relay.http.principal import Principal
 from deskbell_relay.http.route import Access, Call, Route
 from deskbell_relay.http.session_cookie import SessionCookie, form_token
+from deskbell_relay.oauth.chat_sessions import RETURN_PATH
 from deskbell_relay.oauth.secrets import digest
 from deskbell_relay.pages.authorize import path_of, redirect
 from deskbell_relay.pages.cookie import Browser, browser_hash
@@ -64,7 +65,7 @@ class ChatPages:
                 summary="Sign a browser in",
             ),
             Route(
-                "GET", "/chat/signed-in", self.signed_in, "public", rate="public", page=True,
+                "GET", RETURN_PATH, self.signed_in, "public", rate="public", page=True,
                 summary="The laptop has answered",
             ),
             Route(
