@@ -83,6 +83,11 @@ class Usage(WireModel):
         description="counted: the provider said nothing; a quarter of the characters, or the answer's pieces if they are more"
     )
 
+    @property
+    def total(self) -> int:
+        """What counts against a budget."""
+        return self.prompt_tokens + self.completion_tokens
+
 
 class TokenEvent(WireModel):
     """The data of a `token` event: a piece of the answer, as the provider cut it."""

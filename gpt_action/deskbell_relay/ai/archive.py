@@ -50,7 +50,7 @@ def end(connection: Connection, run: Run) -> None:
             status=event.status,
             text=run.log.text,
             end=event.model_dump_json(),
-            tokens=event.usage.prompt_tokens + event.usage.completion_tokens,
+            tokens=event.usage.total,
             ended_at=run.ended_at,
         )
     )

@@ -103,7 +103,7 @@ class OpenAi:
         usage = {
             "prompt_tokens": end.usage.prompt_tokens,
             "completion_tokens": end.usage.completion_tokens,
-            "total_tokens": end.usage.prompt_tokens + end.usage.completion_tokens,
+            "total_tokens": end.usage.total,
         }
         last = self._chunk([{"index": 0, "delta": {}, "finish_reason": reason}])
         return last + _data({**self._frame, "choices": [], "usage": usage}) + b"data: [DONE]\n\n"
