@@ -95,7 +95,9 @@ class AiApi:
         dialect_name(call.request.query)  # before anything is started
         request = parsed(RunRequest, call.body)
         if request.save_as_note:
-            raise Problem("invalid_arguments", "save_as_note is of POST /ai/runs, which tells of the note.")
+            raise Problem(
+                "invalid_arguments", "save_as_note goes to POST /ai/runs, whose answer says what became of the note."
+            )
         known = await self._runs.known(call.who.account_id, request.run_id)
         run_id = (known or await self._runs.start(call.who.account_id, request)).id
         return await self._stream(call, call.who.account_id, run_id, None)

@@ -9,10 +9,10 @@ from deskbell_relay.ai.failure import Failure, sentence
 if TYPE_CHECKING:
     import openai
 
-AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504, 529})
-"""What may go away by itself: no byte of an answer has come, so nothing is said twice."""
-
 OVERLOADED: Final = frozenset({429, 503, 529})
+AGAIN: Final = frozenset({408, 500, 502, 504})
+"""What else may go away by itself: no byte of an answer has come, so nothing is said twice."""
+
 LONGEST_WAIT_S: Final = 86_400
 
 
@@ -26,7 +26,7 @@ def refusal(error: "openai.APIStatusError", title: str, key: str | None) -> Fail
     if status == 404:
         return Failure("model_unavailable", sentence(f"{title} does not have this model", message, key))
     if status in OVERLOADED:
-        spent = document.get("code") == "insufficient_quota" or document.get("type") == "insufficient_quota"
+        spent = "insufficient_quota" in (document.get("code"), document.get("type"))
         start = f"{title} has no credit left" if spent else f"{title} is overloaded ({status})"
         wait_s = _seconds(error.response.headers.get("retry-after"))
         return Failure("provider_overloaded", sentence(start, message, key), again=not spent, wait_s=wait_s)
