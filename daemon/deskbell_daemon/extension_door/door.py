@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from deskbell_daemon.extension_door.guard import DoorGuard, Pace
 from deskbell_daemon.extension_door.pairings import Pairing, Pairings
+from deskbell_daemon.gate.desk import By
 from deskbell_daemon.local.changes import Changes
 from deskbell_daemon.local.guard import problem_response
 from deskbell_daemon.logs import fault
@@ -37,7 +38,7 @@ class Opens(Protocol):
     pairings: Pairings
 
     async def status(self) -> dict[str, Any]: ...
-    async def relay(self, method: str, path: str, body: Any, by: Any = "extension") -> tuple[int, Any]: ...
+    async def relay(self, method: str, path: str, body: Any, by: By) -> tuple[int, Any]: ...
     async def record(self, event: str, facts: dict[str, Any]) -> None: ...
 
 
