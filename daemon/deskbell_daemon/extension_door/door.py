@@ -12,8 +12,7 @@ from deskbell_daemon.extension_door.guard import DoorGuard, Pace
 from deskbell_daemon.extension_door.pairings import Pairing, Pairings
 from deskbell_daemon.gate.desk import By
 from deskbell_daemon.local.changes import Changes
-from deskbell_daemon.local.guard import problem_response
-from deskbell_daemon.logs import fault
+from deskbell_daemon.local.guard import problem_of, problem_response
 from deskbell_wire.actions import EXTENSION_ACTIONS
 from deskbell_wire.errors import Problem
 from deskbell_wire.number_match import (
@@ -153,16 +152,8 @@ class ExtensionDoor:
         try:
             origin = self._guard.check(request)
             response = _preflight() if request.method == "OPTIONS" else await handler(request)
-        except Problem as problem:
-            response = problem_response(problem)
-        except web.HTTPException as error:
-            code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
-                error.status, "malformed_request"
-            )
-            response = problem_response(Problem(code, f"{request.method} {request.path[:100]}: {error.reason}."))
         except Exception as error:  # noqa: BLE001 - one broken request must not end the daemon
-            log.error("extension_request_failed", **fault(error))
-            response = problem_response(Problem("internal", f"The daemon met an unexpected {type(error).__name__}."))
+            response = problem_response(problem_of(error, request))
         response.headers["Vary"] = "Origin"
         if origin is not None:
             response.headers["Access-Control-Allow-Origin"] = origin

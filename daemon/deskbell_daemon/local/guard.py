@@ -44,16 +44,8 @@ class Guard:
             else:
                 self._check(request)
             return await handler(request)
-        except Problem as problem:
-            return shown(problem)
-        except web.HTTPException as error:
-            code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
-                error.status, "malformed_request"
-            )
-            return shown(Problem(code, f"{request.method} {request.path[:200]}: {error.reason}."))
         except Exception as error:  # noqa: BLE001 - one broken request must not end the daemon
-            log.error("local_request_failed", route=request.path[:200], **fault(error))
-            return shown(Problem("internal", f"The daemon met an unexpected {type(error).__name__}."))
+            return shown(problem_of(error, request))
 
     def _check(self, request: web.Request) -> None:
         hosts = request.headers.getall("Host", [])
@@ -73,6 +65,20 @@ class Guard:
             raise Problem("invalid_token", "That is not this daemon's token; it changes at each start.")
         if request.method not in {"GET", "HEAD"} and request.content_type != "application/json":
             raise Problem("unsupported_media_type", f"The body is {request.content_type[:100]}, not JSON.")
+
+
+def problem_of(error: Exception, request: web.Request) -> Problem:
+    """What a request failed with, as a Problem; what nobody expected is logged, by its route and not its address."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, web.HTTPException):
+        code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
+            error.status, "malformed_request"
+        )
+        return Problem(code, f"{request.method} {request.path[:200]}: {error.reason}.")
+    resource = request.match_info.route.resource
+    log.error("loopback_request_failed", route=resource.canonical if resource else "none", **fault(error))
+    return Problem("internal", f"The daemon met an unexpected {type(error).__name__}.")
 
 
 def problem_response(problem: Problem) -> web.Response:
