@@ -123,7 +123,9 @@ def test_a_person_sees_it_laid_out_and_ctrl_c_stops_the_provider(home, provider)
         pass  # Linux's way to say that the other end is closed
     os.close(ours)
     assert child.wait(20) == 0, seen[-2_000:]
-    assert "it does not say whether its bill does" in seen.decode(errors="replace").replace("\r\n", " ")
+    assert "Whether the bill stops too, this provider does not say." in seen.decode(errors="replace").replace(
+        "\r\n", " "
+    )
     assert len(provider.calls) == before + 1
     assert provider.calls[-1].closed.is_set()
 

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -23,6 +24,13 @@ NOTE_S: Final = 20.0
 """How long the note's end is awaited after the answer's."""
 
 LOOK_S: Final = 0.2
+
+BILLS: Final = {
+    True: "This provider stops billing there too.",
+    False: "This provider bills the rest all the same.",
+    None: "Whether the bill stops too, this provider does not say.",
+}
+"""What Stop means for the person's money, in the words of the chat page."""
 
 TRIES: Final = 8
 """How often a broken stream is taken up again, with its cursor, before we give up."""
@@ -118,10 +126,10 @@ async def written(daemon: "LocalClient", asked: dict[str, Any]) -> dict[str, Any
 
 
 @contextlib.contextmanager
-def on_interrupt(stop: Any) -> Any:
+def on_interrupt(stop: Callable[[], Coroutine[Any, Any, object]]) -> Iterator[None]:
     """Ctrl-C calls `stop` once, and a second one ends the program. Where signals cannot be caught, it ends at once."""
     loop = asyncio.get_running_loop()
-    stopping: set[asyncio.Task[Any]] = set()
+    stopping: set[asyncio.Task[object]] = set()
 
     def interrupted() -> None:
         loop.remove_signal_handler(signal.SIGINT)
@@ -155,8 +163,7 @@ def figures(answer: dict[str, Any]) -> str:
     if answer["status"] == "error":
         return f"{line}\n{answer['message']}"
     if answer["status"] == "stopped":
-        bill = {True: "so does its bill", False: "its bill does not", None: "it does not say whether its bill does"}
-        return f"{line}\nStopped at the provider; {bill[answer['stops_billing']]}."
+        return f"{line}\nStopped. {BILLS[answer['stops_billing']]}"
     return line
 
 
