@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientConnectionError, ClientPayloadError, ClientSession
-from paced_provider import Exchange, PacedProvider, delta
+from paced_provider import PacedProvider, typing
 from run_rooms import RunRooms, text_of
 
 from deskbell_daemon.cli.processes import relay_child
@@ -59,14 +59,6 @@ async def test_twenty_viewers_of_the_real_model_each_cut_twenty_five_times_read_
             assert json.loads(seen[-1].data)["status"] == "done"
         assert len(views[0]) > CUTS * 4
         assert calls == ["local"], "one upstream call for all of them"
-
-
-async def typing(exchange: Exchange) -> None:
-    number = 0
-    while True:
-        await exchange.send(delta(f"{number} "))
-        number += 1
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.slow

@@ -71,6 +71,26 @@ def saying(*texts: str, pause_s: float = 0) -> Script:
     return script
 
 
+async def typing(exchange: Exchange) -> None:
+    """Numbers, without an end."""
+    number = 0
+    while True:
+        await exchange.send(delta(f"{number} "))
+        number += 1
+        await asyncio.sleep(0.005)
+
+
+async def thinking(exchange: Exchange) -> None:
+    """A stream that has begun, and no word yet."""
+    await exchange.send(delta(""))
+    await exchange.hang()
+
+
+async def silent(exchange: Exchange) -> None:
+    """Not even a stream."""
+    await exchange.hang()
+
+
 class PacedProvider:
     """Start, use, stop. `scripts` are used up one a call; the last one stays."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paced_provider import DONE, Exchange, PacedProvider, Script, data, delta, saying
+from paced_provider import DONE, Exchange, PacedProvider, Script, data, delta, saying, silent
 from run_rooms import RunRooms, text_of
 
 QUICK: dict[str, Any] = {"ai_first_token_s": 3, "ai_stall_s": 1, "ai_retries": 0}
@@ -28,10 +28,6 @@ def sending(*pieces: bytes, then: str = "eof") -> Script:
             exchange.break_off()
 
     return script
-
-
-async def silent(exchange: Exchange) -> None:
-    await exchange.hang()
 
 
 async def chattering(exchange: Exchange) -> None:

@@ -5,25 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from paced_provider import Exchange, delta, saying
+from paced_provider import Exchange, saying, silent, thinking, typing
 from run_rooms import RunRooms, text_of
-
-
-async def typing(exchange: Exchange) -> None:
-    number = 0
-    while True:
-        await exchange.send(delta(f"{number} "))
-        number += 1
-        await asyncio.sleep(0.005)
-
-
-async def thinking(exchange: Exchange) -> None:
-    await exchange.send(delta(""))
-    await exchange.hang()
-
-
-async def silent(exchange: Exchange) -> None:
-    await exchange.hang()
 
 
 @pytest.mark.parametrize("script", [typing, thinking, silent])

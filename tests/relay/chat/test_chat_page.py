@@ -10,7 +10,7 @@ import pytest
 from chat_browser import Watched, sign_in
 from chromium import ARTEFACTS
 from cut_line import CutLine
-from paced_provider import USAGE, Exchange, Script, data, delta, saying
+from paced_provider import USAGE, Exchange, Script, data, delta, saying, thinking, typing
 from paired_relay import PairedRelay
 from playwright.async_api import BrowserContext, Page, expect
 from run_rooms import RunRooms
@@ -162,19 +162,6 @@ async def test_a_reload_in_mid_word_goes_on(tmp_path: Path, page: Page) -> None:
         rooms.relay.core.runs.forget_all()
         await page.reload()
         await expect(page.locator("[data-state=end] .answer")).to_contain_text("That is all.")
-
-
-async def typing(exchange: Exchange) -> None:
-    number = 0
-    while True:
-        await exchange.send(delta(f"{number} "))
-        number += 1
-        await asyncio.sleep(0.005)
-
-
-async def thinking(exchange: Exchange) -> None:
-    await exchange.send(delta(""))
-    await exchange.hang()
 
 
 @pytest.mark.parametrize("script", [typing, thinking])
