@@ -1,11 +1,9 @@
 """Fixtures of the tests of the chat page."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import chromium as browser_process
 import pytest
-from paired_relay import PairedRelay
 from playwright.async_api import BrowserContext, async_playwright
 
 
@@ -26,11 +24,3 @@ async def context(chromium: str) -> AsyncIterator[BrowserContext]:
         yield context
         await context.close()
         await browser.close()
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    """A whole relay with generous rates, without an account yet."""
-    relay = await PairedRelay(tmp_path).start()
-    yield relay
-    await relay.stop()

@@ -5,7 +5,6 @@ import json
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,6 @@ from deskbell_relay.store.identity_tables import clients, invites
 from deskbell_wire.actions import SCOPES
 
 PROGRAM = "from deskbell_relay.cli import app; app(prog_name='deskbell relay')"
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    """A running relay."""
-    relay = await PairedRelay(tmp_path).start()
-    yield relay
-    await relay.stop()
 
 
 async def run(folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:

@@ -1,8 +1,6 @@
 """What a browser lets pages and extensions read of the relay, asked as browsers ask."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,15 +20,8 @@ ALLOW = "Access-Control-Allow-Origin"
 
 
 @pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    relay = await PairedRelay(tmp_path, ai_local=False).start()
-    yield relay
-    await relay.stop()
-
-
-@pytest.fixture
-async def laptop(relay: PairedRelay) -> Laptop:
-    return await relay.pair()
+def relay_settings() -> dict[str, Any]:
+    return {"ai_local": False}
 
 
 async def asked(relay: PairedRelay, path: str, origin: str, method: str = "POST", headers: str = "") -> ClientResponse:

@@ -1,8 +1,6 @@
 """A device asks another device of its account for a note; for nothing else, of nobody else, and never of itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +12,8 @@ NOTE = {"action": "note.create", "arguments": {"title": "Captured", "body": "# S
 
 
 @pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    relay = await PairedRelay(tmp_path, offline_wait_s=0.1, commands_rate="1000/minute", ai_local=False).start()
-    yield relay
-    await relay.stop()
-
-
-@pytest.fixture
-async def laptop(relay: PairedRelay) -> Laptop:
-    return await relay.pair()
+def relay_settings() -> dict[str, Any]:
+    return {"offline_wait_s": 0.1, "commands_rate": "1000/minute", "ai_local": False}
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The person's own actions at the relay: declared by their device alone, listed, and sent to a device that has them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +17,6 @@ BACKUP = {
     "parameters": [{"name": "folder", "kind": "path", "description": "Which.", "max_length": 200}],
 }
 PLAY = {"name": "play", "title": "Play music", "description": "", "parameters": []}
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    relay = await PairedRelay(tmp_path).start()
-    yield relay
-    await relay.stop()
 
 
 @pytest.fixture

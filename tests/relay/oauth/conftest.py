@@ -5,23 +5,9 @@ from pathlib import Path
 
 import pytest
 from document_server import DocumentServer
-from paired_relay import Laptop, PairedRelay
+from paired_relay import PairedRelay
 
 from deskbell_relay.oauth.client_documents import Documents
-
-
-@pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[PairedRelay]:
-    """A whole relay with generous rates, without an account yet."""
-    relay = await PairedRelay(tmp_path).start()
-    yield relay
-    await relay.stop()
-
-
-@pytest.fixture
-async def laptop(relay: PairedRelay) -> Laptop:
-    """The first device of an account at that relay."""
-    return await relay.pair()
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from paired_relay import Laptop, PairedRelay
 
 
 @pytest.fixture
-async def relay(tmp_path: Any) -> Any:
-    relay = await PairedRelay(tmp_path, offline_wait_s=0.1, commands_rate="1000/minute").start()
-    yield relay
-    await relay.stop()
+def relay_settings() -> dict[str, Any]:
+    return {"offline_wait_s": 0.1, "commands_rate": "1000/minute"}
 
 
 async def created(relay: PairedRelay, token: str, title: str) -> str:
