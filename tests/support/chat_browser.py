@@ -49,8 +49,7 @@ async def asked(relay: PairedRelay, laptop: Laptop) -> Tab:
 async def signed_in(relay: PairedRelay, laptop: Laptop) -> Session:
     """The whole way, with the laptop's yes."""
     tab = await asked(relay, laptop)
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    assert (await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve"))[0] == 200
+    await laptop.say_yes()
     answer = await tab.get(f"{tab.path}/continue")
     assert answer.status == 303
     await tab.get(answer.headers["Location"].removeprefix(relay.url))
@@ -59,15 +58,19 @@ async def signed_in(relay: PairedRelay, laptop: Laptop) -> Session:
     return Session(tab, found[1])
 
 
-async def sign_in(page: Page, relay: PairedRelay, laptop: Laptop) -> None:
-    """The same in a real browser, at the relay's own address."""
+async def let_in(page: Page, relay: PairedRelay, laptop: Laptop) -> None:
+    """The same in a real browser, at the relay's own address; the page goes on by itself."""
     await page.goto(f"{relay.settings.issuer}/chat")
     await page.click("text=Sign in with my laptop")
     await page.fill("#code", await laptop.connect_code())
     await page.click("text=Continue")
     await page.wait_for_selector("text=Now say yes")
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    await laptop.say_yes()
+
+
+async def sign_in(page: Page, relay: PairedRelay, laptop: Laptop) -> None:
+    """Until a question can be asked."""
+    await let_in(page, relay, laptop)
     await page.wait_for_selector("#talk", state="attached")
     await page.wait_for_selector("button[name=send]:enabled")
 

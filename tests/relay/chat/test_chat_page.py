@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from chat_browser import Watched, sign_in
+from chat_browser import Watched, let_in, sign_in
 from chromium import ARTEFACTS
 from cut_line import CutLine
 from paced_provider import USAGE, Exchange, Script, data, delta, saying, thinking, typing
@@ -338,14 +338,7 @@ async def test_a_hostile_question_and_answer_do_nothing_on_the_page(tmp_path: Pa
 async def test_without_a_provider_the_page_says_whom_to_ask(tmp_path: Path, page: Page) -> None:
     relay = await PairedRelay(tmp_path, ai_local=False).start()
     try:
-        laptop = await relay.pair()
-        await page.goto(f"{relay.url}/chat")
-        await page.click("text=Sign in with my laptop")
-        await page.fill("#code", await laptop.connect_code())
-        await page.click("text=Continue")
-        await page.wait_for_selector("text=Now say yes")
-        [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-        await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+        await let_in(page, relay, await relay.pair())
         await expect(page.locator("#problem")).to_contain_text("no AI provider")
         await expect(page.locator("button[name=send]")).to_be_disabled()
     finally:

@@ -91,8 +91,7 @@ async def test_a_session_has_a_name_and_is_listed_with_the_assistants(relay: Pai
 async def test_the_cookie_is_out_of_reach_of_scripts_and_of_neighbours(relay: PairedRelay) -> None:
     laptop = await relay.pair()
     tab = await asked(relay, laptop)
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    await laptop.say_yes()
     answer = await tab.get(f"{tab.path}/continue")
     async with tab.session.get(answer.headers["Location"], allow_redirects=False) as back:
         cookie = back.headers["Set-Cookie"]
@@ -239,8 +238,7 @@ async def test_the_code_of_one_browser_signs_no_other_one_in(relay: PairedRelay)
     """A link with a stranger's code would sign the reader in to the stranger's account."""
     laptop = await relay.pair()
     tab = await asked(relay, laptop)
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    await laptop.say_yes()
     answer = await tab.get(f"{tab.path}/continue")
     victim = relay.tab()
     await victim.get("/chat")
@@ -254,8 +252,7 @@ async def test_the_code_of_one_browser_signs_no_other_one_in(relay: PairedRelay)
 async def test_a_code_used_twice_ends_the_session(relay: PairedRelay) -> None:
     laptop = await relay.pair()
     tab = await asked(relay, laptop)
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    await laptop.say_yes()
     answer = await tab.get(f"{tab.path}/continue")
     place = answer.headers["Location"].removeprefix(relay.url)
     await tab.get(place)

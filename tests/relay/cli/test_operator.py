@@ -73,8 +73,7 @@ async def test_a_client_is_added_connected_and_removed_with_all_that_it_was_gran
     await tab.authorize(client_id=made["client_id"], redirect_uri=CALLBACK + "2")
     assert "New GPT" in tab.html
     await tab.enter(await laptop.connect_code())
-    [approval] = (await laptop.call("GET", "/v1/approvals"))[1]["approvals"]
-    await laptop.call("POST", f"/v1/approvals/{approval['id']}/approve")
+    await laptop.say_yes()
     location = (await tab.get(f"{tab.path}/continue")).headers["Location"]
     form = {
         "grant_type": "authorization_code",
