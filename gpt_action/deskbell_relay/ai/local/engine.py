@@ -120,11 +120,14 @@ class LocalEngine:
         return Configured(LOCAL, f"{url}/v1", LOCAL_MODEL, SecretStr(key))
 
     def _retire(self) -> None:
-        if not self._users:
+        task = asyncio.ensure_future(self._stop_if_idle())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _stop_if_idle(self) -> None:
+        if not self._users:  # looked at in the same step in which `stop` lets go: nobody comes in between
             log.info("local_model_idle")
-            task = asyncio.ensure_future(self.stop())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            await self.stop()
 
 
 class LocalModel:
