@@ -14,8 +14,12 @@ from pathlib import Path
 import pytest
 from paced_provider import Exchange, PacedProvider, delta, saying
 
+from deskbell_daemon.cli.commands import asking
 from deskbell_daemon.cli.processes import clean_environment
 from deskbell_daemon.cli.story import Household
+from deskbell_daemon.cli.writing import Paper
+from deskbell_wire.errors import Problem
+from deskbell_wire.event import ServerSentEvent
 
 HOSTILE = "**bold** \x1b[31mred\u202e <script>alert(1)</script>"
 
@@ -156,3 +160,36 @@ def test_a_program_hears_of_the_note_and_a_stop_leaves_its_part(home, provider):
     text = next(home.rglob("Endless.md")).read_text()
     assert "status: partial" in text
     assert text.endswith(document["text"].rstrip(" ") + " \n")
+
+
+class Torn:
+    """A daemon whose stream breaks after each word, and after the last one brings nothing more."""
+
+    def __init__(self, words: int, *, ends: bool) -> None:
+        self._words = words
+        self._ends = ends
+        self.opened = 0
+
+    async def stream(self, path, cursor):
+        self.opened += 1
+        number = int(cursor or 0) + 1
+        if number <= self._words:
+            yield ServerSentEvent("token", json.dumps({"text": f"{number} "}), str(number))
+        elif self._ends:
+            yield ServerSentEvent("end", json.dumps({"status": "done"}), str(number))
+        raise Problem("daemon_not_running", "The stream broke.")
+
+
+async def test_a_stream_that_breaks_after_each_word_is_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(asking, "PAUSE_S", 0)
+    daemon, sheet = Torn(5 * asking.TRIES, ends=True), Paper()
+    assert await asking.read(daemon, "/stream", sheet) == {"status": "done"}
+    assert sheet.text == "".join(f"{number} " for number in range(1, 5 * asking.TRIES + 1))
+
+
+async def test_a_stream_that_brings_nothing_any_more_is_given_up(monkeypatch):
+    monkeypatch.setattr(asking, "PAUSE_S", 0)
+    daemon, sheet = Torn(3, ends=False), Paper()
+    with pytest.raises(Problem, match="The stream broke"):
+        await asking.read(daemon, "/stream", sheet)
+    assert (sheet.text, daemon.opened) == ("1 2 3 ", 3 + asking.TRIES)

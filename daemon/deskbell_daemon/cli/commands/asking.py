@@ -33,7 +33,9 @@ BILLS: Final = {
 """What Stop means for the person's money, in the words of the chat page."""
 
 TRIES: Final = 8
-"""How often a broken stream is taken up again, with its cursor, before we give up."""
+"""How often a stream that brings nothing is taken up again, with its cursor, before we give up."""
+
+PAUSE_S: Final = 0.5
 
 
 def ask(
@@ -84,15 +86,15 @@ def ask(
 async def read(daemon: "LocalClient", path: str, sheet: "Paper") -> dict[str, Any]:
     """Write the tokens onto the sheet; the data of the `end` event. A broken stream is taken up where it broke.
 
-    Raises Problem when it breaks again and again, or is refused.
+    Raises Problem when it breaks again and again without an event in between, or is refused.
     """
-    cursor = ""
-    fault = Problem("relay_unreachable", "The answer's stream broke again and again.")
-    for pause_s in [0.0] + [0.5] * TRIES:
-        await asyncio.sleep(pause_s)
+    cursor, tries = "", 0
+    while True:
+        fault = Problem("relay_unreachable", "The answer's stream ended without an end.")
         try:
             async with contextlib.aclosing(daemon.stream(path, cursor)) as events:
                 async for event in events:
+                    tries = 0
                     if event.event == "token":
                         sheet.write(json.loads(event.data)["text"])
                     elif event.event == "end":
@@ -103,7 +105,10 @@ async def read(daemon: "LocalClient", path: str, sheet: "Paper") -> dict[str, An
             if problem.code not in ("relay_unreachable", "daemon_not_running", "draining"):
                 raise
             fault = problem
-    raise fault
+        if tries == TRIES:
+            raise fault
+        tries += 1
+        await asyncio.sleep(PAUSE_S)
 
 
 async def written(daemon: "LocalClient", asked: dict[str, Any]) -> dict[str, Any]:
