@@ -5,7 +5,7 @@ from pathlib import Path
 import chromium
 import pytest
 from chat_browser import Watched
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from deskbell_daemon.cli.story import Household, until
 
@@ -20,8 +20,7 @@ async def test_the_laptop_signs_a_browser_in_and_an_answer_is_read_there_and_sav
     try:
         await household.start()
         with chromium.running(tmp_path_factory.mktemp("chromium")) as address:
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.connect_over_cdp(address, timeout=90_000)
+            async with chromium.connected(address) as browser:
                 context = await browser.new_context()
                 context.set_default_timeout(20_000)
                 page = await context.new_page()

@@ -6,7 +6,7 @@ import chromium as browser_process
 import pytest
 from browser_pages import link
 from chromium import ARTEFACTS
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from deskbell_daemon.places import Places
 
@@ -22,16 +22,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        connected = await playwright.chromium.connect_over_cdp(chromium, timeout=90_000)
+    async with browser_process.connected(chromium) as connected:
         yield connected
-        await connected.close()
 
 
 @pytest.fixture
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     await context.close()
 

@@ -16,7 +16,6 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 from paced_provider import Exchange, delta, saying
-from playwright.async_api import async_playwright
 from run_rooms import RunRooms
 
 FOLDER = Path(__file__).parents[2] / "foreign"
@@ -173,8 +172,7 @@ async def test_a_browsers_event_source_comes_back_by_itself_and_misses_nothing(
                     times += 1
             return times
 
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.connect_over_cdp(browser_address, timeout=90_000)
+        async with chromium.connected(browser_address) as browser:
             context = await browser.new_context(bypass_csp=True)  # any page of the relay's will do
             page = await context.new_page()
             await page.goto(f"{rooms.relay.url}/privacy")

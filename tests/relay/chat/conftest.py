@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import chromium as browser_process
 import pytest
-from playwright.async_api import BrowserContext, async_playwright
+from playwright.async_api import BrowserContext
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +17,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def context(chromium: str) -> AsyncIterator[BrowserContext]:
     """A browser of its own for each test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.connect_over_cdp(chromium, timeout=90_000)
+    async with browser_process.connected(chromium) as browser:
         context = await browser.new_context(viewport={"width": 1000, "height": 800})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         yield context
         await context.close()
-        await browser.close()

@@ -335,6 +335,16 @@ async def test_a_hostile_question_and_answer_do_nothing_on_the_page(tmp_path: Pa
         json.loads(kept)
 
 
+@pytest.mark.parametrize("kept", ["{", "null", '"x"', '{"provider": "gone", "model": "m"}'])
+async def test_a_choice_that_cannot_be_read_is_chosen_anew(tmp_path: Path, page: Page, kept: str) -> None:
+    async with RunRooms(tmp_path, saying("Hi")) as rooms:
+        await sign_in(page, rooms.relay, rooms.laptop)
+        await page.evaluate("kept => localStorage.setItem('deskbell-chat-choice', kept)", kept)
+        await page.reload()
+        await ask(page, "Hello?")
+        await expect(page.locator("[data-state=end] .answer")).to_have_text("Hi")
+
+
 async def test_without_a_provider_the_page_says_whom_to_ask(tmp_path: Path, page: Page) -> None:
     relay = await PairedRelay(tmp_path, ai_local=False).start()
     try:

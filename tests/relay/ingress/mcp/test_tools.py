@@ -20,7 +20,8 @@ async def test_the_client_finds_every_tool_and_what_the_server_says_of_itself(as
         assert client.protocol_version == ("2025-11-25" if mode == LEGACY else "2026-07-28")
         assert client.server_info is not None
         assert client.server_info.name == "deskbell"
-        assert "search_notes" in (client.instructions or "")
+        for tool in ("search_notes", "draft_note", "capture_page", "run_local_action"):
+            assert tool in (client.instructions or "")
         tools = (await client.list_tools()).tools
     assert [tool.name for tool in tools] == [action.tool_name for action in CATALOGUE]
     assert all(tool.output_schema and tool.annotations for tool in tools)

@@ -53,7 +53,7 @@ export class Composer {
       this.refuse(problem);
       return;
     }
-    const kept = JSON.parse(localStorage.getItem(CHOICE) ?? "{}");
+    const kept = this.kept();
     this.provider.replaceChildren(...this.providers.map(({ name, title }) => new Option(title, name)));
     const known = this.providers.some(({ name }) => name === kept.provider);
     if (known) this.provider.value = kept.provider;
@@ -72,8 +72,20 @@ export class Composer {
     this.keep();
   }
 
+  kept() {
+    try {
+      return JSON.parse(localStorage.getItem(CHOICE)) ?? {};
+    } catch {
+      return {}; // of another version of this page, or storage is forbidden: then the first provider is chosen
+    }
+  }
+
   keep() {
-    localStorage.setItem(CHOICE, JSON.stringify({ provider: this.provider.value, model: this.model.value }));
+    try {
+      localStorage.setItem(CHOICE, JSON.stringify({ provider: this.provider.value, model: this.model.value }));
+    } catch {
+      // full or forbidden: it is chosen anew the next time
+    }
   }
 
   focus() {
