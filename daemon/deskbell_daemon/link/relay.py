@@ -103,8 +103,8 @@ class Relay:
             async with self.http.request(
                 method, self.url + path, data=data, headers=headers, allow_redirects=False
             ) as response:
-                text = await response.content.read(MAX_ANSWER_BYTES)
-                while chunk := await response.content.read(MAX_ANSWER_BYTES):
+                text = bytearray()
+                async for chunk in response.content.iter_any():
                     text += chunk
                     if len(text) > MAX_ANSWER_BYTES:
                         raise Problem("relay_unreachable", f"{self.url}{path} answered with more than 4 MB.")
@@ -116,7 +116,7 @@ class Relay:
             ) from error
 
 
-def _json(text: bytes) -> Any:
+def _json(text: bytes | bytearray) -> Any:
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
