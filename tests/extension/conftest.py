@@ -1,24 +1,32 @@
-"""A household with a real relay and daemon, and a real Chromium that has the built extension in it."""
+"""Real relays, daemons and browsers that have the built extension in them: one home for many tests, or one's own."""
 
 import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from browser import Browser, flags
+import pytest_asyncio
+from browser import Browser, chromium
 from extension_build import built
 from filelock import FileLock
-from playwright.async_api import async_playwright
+from home import Home, browsers_leave, let_in, living, lose_notes
+from households import free_port
 from web_site import Web, serving
 
 from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.story import Household
-from deskbell_wire.actions import SCOPES
 
 EXTENSION_PORT = 41_627
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder run on one loop: on it lives the home that they share."""
+    on_one_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
+            item.add_marker(on_one_loop, append=False)
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +54,33 @@ def firefox_build() -> Path:
     return built("firefox")
 
 
-@pytest.fixture
-async def household(tmp_path: Path) -> AsyncIterator[Household]:
-    household = Household(tmp_path / "household")
-    await household.start()
-    yield household
-    await household.stop()
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lived_in(tmp_path_factory: pytest.TempPathFactory, chromium_build: Path) -> AsyncIterator[Home]:
+    """The home of all tests of this process: to start it takes longer than most of them."""
+    async with living(tmp_path_factory.mktemp("home"), chromium_build) as home:
+        yield home
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def home(lived_in: Home) -> AsyncIterator[Home]:
+    """For a test that neither kills nor stops anything in it, and does not unpair the browser."""
+    yield lived_in
+    await lived_in.tidy()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def restless(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Household, Assistant]]:
+    """Another household, without a browser, whose relay has a port that stays the same when it is started again."""
+    async with let_in(tmp_path_factory.mktemp("restless") / "household", DESKBELL_PORT=str(free_port())) as both:
+        yield both
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def household(restless: tuple[Household, Assistant]) -> AsyncIterator[Household]:
+    """For a test with a browser of its own, which may stop or kill the relay and has to start it again."""
+    yield restless[0]
+    await browsers_leave(restless[0])
+    lose_notes(restless[0])
 
 
 @pytest.fixture
@@ -62,43 +91,26 @@ def extension_port() -> Iterator[int]:
 
 
 @pytest.fixture
-async def assistant(household: Household) -> AsyncIterator[Assistant]:
-    """Let in, with everything that it may ask for."""
-    async with Assistant(household.url, await household.gpt_client()) as assistant:
-        await household.connect(assistant, scopes=" ".join(SCOPES))
-        yield assistant
+def assistant(restless: tuple[Household, Assistant]) -> Assistant:
+    """Let into that household, with everything that it may ask for."""
+    return restless[1]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def web() -> AsyncIterator[Web]:
     async with serving() as site:
         yield site
 
 
-@asynccontextmanager
-async def chromium(build: Path, profile: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-            headless=False,  # it is, by the flag: Playwright's own way has no extensions
-            args=[*flags(), f"--disable-extensions-except={build}", f"--load-extension={build}"],
-            ignore_default_args=["--disable-extensions"],
-        )
-        try:
-            yield Browser(context)
-        finally:
-            await context.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browser(chromium_build: Path, tmp_path: Path) -> AsyncIterator[Browser]:
+    """The test's own, not paired."""
     async with chromium(chromium_build, tmp_path / "chromium") as browser:
         yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def paired(browser: Browser, household: Household) -> Browser:
-    """A browser that has joined the household by a code."""
+    """The test's own browser, which has joined the household by a code."""
     await browser.pair(household)
     return browser

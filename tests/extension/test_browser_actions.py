@@ -4,25 +4,21 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from browser import Browser
 from extension_build import EXTENSION
-from web_site import Web
+from home import Home
 
-from deskbell_daemon.cli.assistant import Assistant
-from deskbell_daemon.cli.story import Household, until
+from deskbell_daemon.cli.story import until
 
 PAGES = EXTENSION / "tests" / "capture" / "pages"
 
 
-async def answered(
-    browser: Browser, assistant: Assistant, operation: str, arguments: dict[str, Any], button: str = "once"
-) -> dict[str, Any]:
+async def answered(home: Home, operation: str, arguments: dict[str, Any], button: str = "once") -> dict[str, Any]:
     """The assistant asks, the person presses that button; the answer that the assistant gets."""
-    asking = asyncio.create_task(assistant.call(operation, arguments))
-    window = await browser.consent()
+    asking = asyncio.create_task(home.assistant.call(operation, arguments))
+    window = await home.browser.consent()
     await window.locator(f"#{button}").click()
     answer = await asking
-    return await assistant.finish(answer, patience_s=30)
+    return await home.assistant.finish(answer, patience_s=30)
 
 
 def body_of(note: Path) -> str:
@@ -31,115 +27,112 @@ def body_of(note: Path) -> str:
     return text.split("\n---\n", 1)[1].strip()
 
 
-async def test_an_article_becomes_a_note_on_the_laptop_word_for_word(
-    paired: Browser, household: Household, assistant: Assistant, web: Web
-) -> None:
-    await paired.tab(web.put("/essay", (PAGES / "essay.html").read_text()))
-    result = await answered(paired, assistant, "capturePage", {"folder": "Read", "tags": ["essay"]})
+async def test_an_article_becomes_a_note_on_the_laptop_word_for_word(home: Home) -> None:
+    await home.browser.tab(home.web.put("/essay", (PAGES / "essay.html").read_text()))
+    result = await answered(home, "capturePage", {"folder": "Read", "tags": ["essay"]})
     assert result["status"] == "done", result
     output = result["output"]
     assert output["note"]["where"] == "laptop"
-    note = household.notes / output["note"]["path"]
+    note = home.household.notes / output["note"]["path"]
     assert note.parent.name == "Read"
-    expected = (PAGES / "essay.md").read_text().replace("https://site.example", web.url).strip()
+    expected = (PAGES / "essay.md").read_text().replace("https://site.example", home.web.url).strip()
     assert output["markdown"].strip() == expected
     assert body_of(note) == f"# {output['title']}\n\n{expected}"
     head = note.read_text().split("\n---\n", 1)[0]
-    assert f"{web.url}/essay" in head
+    assert f"{home.web.url}/essay" in head
     assert "essay" in head
 
 
-async def test_a_selection_is_captured_and_nothing_else(
-    paired: Browser, household: Household, assistant: Assistant, web: Web
-) -> None:
-    page = await paired.tab(web.put("/two", "<title>Two</title><p id=a>Take <b>this</b>.</p><p>Leave that.</p>"))
+async def test_a_selection_is_captured_and_nothing_else(home: Home) -> None:
+    page = await home.browser.tab(
+        home.web.put("/two", "<title>Two</title><p id=a>Take <b>this</b>.</p><p>Leave that.</p>")
+    )
     await page.evaluate("getSelection().selectAllChildren(document.getElementById('a'))")
-    result = await answered(paired, assistant, "capturePage", {"part": "selection", "save": False})
+    result = await answered(home, "capturePage", {"part": "selection", "save": False})
     assert result["output"]["markdown"].strip() == "Take **this**."
     assert "note" not in result["output"]
-    assert household.files() == []
+    assert home.household.files() == []
 
 
-async def test_what_the_person_refuses_is_not_done_and_the_assistant_hears_no_more(
-    paired: Browser, household: Household, assistant: Assistant, web: Web
-) -> None:
-    address = web.put("/never", "<title>Never</title>")
-    result = await answered(paired, assistant, "openTab", {"url": address}, "refuse")
+async def test_what_the_person_refuses_is_not_done_and_the_assistant_hears_no_more(home: Home) -> None:
+    address = home.web.put("/never", "<title>Never</title>")
+    result = await answered(home, "openTab", {"url": address}, "refuse")
     assert result["status"] == "refused"
-    assert web.asked == []
-    assert all("/never" not in page.url for page in paired.context.pages)
+    assert home.web.asked == []
+    assert all("/never" not in page.url for page in home.browser.context.pages)
 
 
-async def test_tabs_are_opened_listed_shown_and_closed(paired: Browser, assistant: Assistant, web: Web) -> None:
-    address = web.put("/boats?berth=7", "")
-    web.put("/boats", "<title>Boats &amp; berths</title>")
-    opened = (await answered(paired, assistant, "openTab", {"url": address}))["output"]
-    host = web.url.removeprefix("http://")
+async def test_tabs_are_opened_listed_shown_and_closed(home: Home) -> None:
+    address = home.web.put("/boats?berth=7", "")
+    home.web.put("/boats", "<title>Boats &amp; berths</title>")
+    opened = (await answered(home, "openTab", {"url": address}))["output"]
+    host = home.web.url.removeprefix("http://")
     assert opened["host"] == host
     assert opened["title"] in {"", "Boats & berths"}  # it may be loading still
-    listed = await assistant.call("listTabs", {"query": "berths"})  # reads need no click
+    listed = await home.assistant.call("listTabs", {"query": "berths"})  # reads need no click
     [tab] = listed["output"]["tabs"]
     assert (tab["title"], tab["host"], tab["tab_id"]) == ("Boats & berths", host, opened["tab_id"])
     assert "url" not in tab
     assert listed["output"]["addresses"] == "withheld"
-    whole = await answered(paired, assistant, "listTabs", {"query": "berths", "addresses": True})
+    whole = await answered(home, "listTabs", {"query": "berths", "addresses": True})
     assert whole["output"]["tabs"][0]["url"] == address
-    await paired.tab("about:blank")
-    assert (await answered(paired, assistant, "focusTab", {"tab_id": tab["tab_id"]}))["status"] == "done"
-    assert (await assistant.call("listTabs", {"query": "berths"}))["output"]["tabs"][0]["active"]
-    assert (await answered(paired, assistant, "closeTab", {"tab_id": tab["tab_id"]}))["status"] == "done"
-    assert (await assistant.call("listTabs", {"query": "berths"}))["output"]["tabs"] == []
+    await home.browser.tab("about:blank")
+    assert (await answered(home, "focusTab", {"tab_id": tab["tab_id"]}))["status"] == "done"
+    assert (await home.assistant.call("listTabs", {"query": "berths"}))["output"]["tabs"][0]["active"]
+    assert (await answered(home, "closeTab", {"tab_id": tab["tab_id"]}))["status"] == "done"
+    assert (await home.assistant.call("listTabs", {"query": "berths"}))["output"]["tabs"] == []
 
 
-async def test_a_page_is_bookmarked(paired: Browser, assistant: Assistant, web: Web) -> None:
-    await paired.tab(web.put("/boat", "<title>Boat</title>"))
-    result = await answered(paired, assistant, "bookmarkPage", {"folder": "Harbour"})
+async def test_a_page_is_bookmarked(home: Home) -> None:
+    await home.browser.tab(home.web.put("/boat", "<title>Boat</title>"))
+    result = await answered(home, "bookmarkPage", {"folder": "Harbour"})
     assert result["output"] == {
         "title": "Boat",
-        "host": web.url.removeprefix("http://"),
+        "host": home.web.url.removeprefix("http://"),
         "folder": "Harbour",
     }
-    page = await paired.page("notes.html")
+    page = await home.browser.page("notes.html")
     found = await page.evaluate("chrome.bookmarks.search({title: 'Boat'})")
-    assert [mark["url"] for mark in found] == [f"{web.url}/boat"]
+    assert [mark["url"] for mark in found] == [f"{home.web.url}/boat"]
 
 
-async def test_an_answer_for_an_hour_is_for_this_action_alone(paired: Browser, assistant: Assistant, web: Web) -> None:
-    first = web.put("/1", "<title>1</title>")
-    assert (await answered(paired, assistant, "openTab", {"url": first}, "hour"))["status"] == "done"
-    second = await assistant.call("openTab", {"url": web.put("/2", "<title>2</title>")})
+async def test_an_answer_for_an_hour_is_for_this_action_alone(home: Home) -> None:
+    first = home.web.put("/1", "<title>1</title>")
+    assert (await answered(home, "openTab", {"url": first}, "hour"))["status"] == "done"
+    second = await home.assistant.call("openTab", {"url": home.web.put("/2", "<title>2</title>")})
     assert second["status"] == "done"
-    other = await assistant.call("bookmarkPage", {}, wait_s=1)
+    other = await home.assistant.call("bookmarkPage", {}, wait_s=1)
     assert other["status"] == "awaiting_approval"
 
 
-async def test_pause_refuses_what_waits_and_what_comes(paired: Browser, assistant: Assistant, web: Web) -> None:
-    waiting = asyncio.create_task(assistant.call("openTab", {"url": web.put("/1", "")}))
-    await paired.consent()
-    popup = await paired.page("popup.html")
+async def test_pause_refuses_what_waits_and_what_comes(home: Home) -> None:
+    waiting = asyncio.create_task(home.assistant.call("openTab", {"url": home.web.put("/1", "")}))
+    await home.browser.consent()
+    popup = await home.browser.page("popup.html")
     await popup.get_by_role("switch").click()
     assert (await waiting)["status"] == "refused"
-    assert (await assistant.call("openTab", {"url": web.put("/2", "")}))["status"] == "refused"
-    assert web.asked == []
+    assert (await home.assistant.call("openTab", {"url": home.web.put("/2", "")}))["status"] == "refused"
+    assert home.web.asked == []
 
 
-async def test_a_hundred_requests_are_one_window_and_one_click(
-    paired: Browser, household: Household, assistant: Assistant, web: Web
-) -> None:
-    asked = [assistant.call("openTab", {"url": web.put(f"/{n}", ""), "background": True}, wait_s=0) for n in range(40)]
+async def test_a_hundred_requests_are_one_window_and_one_click(home: Home) -> None:
+    asked = [
+        home.assistant.call("openTab", {"url": home.web.put(f"/{n}", ""), "background": True}, wait_s=0)
+        for n in range(40)
+    ]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     taken = [answer for answer in answers if isinstance(answer, dict)]
-    window = await paired.consent()
-    assert len([page for page in paired.context.pages if "consent.html" in page.url]) == 1
+    window = await home.browser.consent()
+    assert len([page for page in home.browser.context.pages if "consent.html" in page.url]) == 1
 
     async def all_there() -> bool:
-        overview = (await paired.ask("status"))["value"]
+        overview = (await home.browser.ask("status"))["value"]
         return len(overview["waiting"]) >= min(len(taken), 20)
 
     await until(all_there, "the requests")
     await window.get_by_role("button", name="Refuse all").click()
     for answer in taken:
-        assert (await assistant.finish(answer, patience_s=30))["status"] in {"refused", "failed"}
-    assert web.asked == []
-    badge = await (await paired.page("notes.html")).evaluate("chrome.action.getBadgeText({})")
+        assert (await home.assistant.finish(answer, patience_s=30))["status"] in {"refused", "failed"}
+    assert home.web.asked == []
+    badge = await (await home.browser.page("notes.html")).evaluate("chrome.action.getBadgeText({})")
     assert badge == ""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from extension_build import EXTENSION
 from firefox import Firefox, RefusedError, firefox
 from web_site import Web
@@ -17,7 +18,7 @@ from deskbell_daemon.cli.story import Household
 PAGES = EXTENSION / "tests" / "capture" / "pages"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def fox(firefox_build: Path, tmp_path: Path) -> AsyncIterator[Firefox]:
     async with firefox(tmp_path / "firefox", firefox_build) as browser:
         yield browser

@@ -1,14 +1,12 @@
 """What was asked while something was broken: it arrives when it is mended, once, in order, and nobody has to help."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from browser import Browser
 from cut_line import CutLine
-from households import free_port
 from web_site import Web
 
 from deskbell_daemon.cli.assistant import Assistant
@@ -18,16 +16,7 @@ COUNT = 6
 PATIENCE_S = 120
 
 
-@pytest.fixture
-async def household(tmp_path: Path) -> AsyncIterator[Household]:
-    """On a port that stays the same when the relay is started again."""
-    household = Household(tmp_path / "household", DESKBELL_PORT=str(free_port()))
-    await household.start()
-    yield household
-    await household.stop()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def trusting(paired: Browser) -> Browser:
     """A browser whose person lets assistants open pages without a question."""
     await trust(paired)
@@ -115,10 +104,7 @@ async def test_a_network_that_is_gone_for_a_minute_loses_nothing(
 ) -> None:
     port = int(household.url.rpartition(":")[2])
     async with CutLine(port) as line:
-        address = household.url
-        household.url = f"http://127.0.0.1:{line.port}"  # for the browser: the laptop and the assistant go straight
-        await browser.pair(household)
-        household.url = address
+        await browser.pair(household, relay=f"http://127.0.0.1:{line.port}")  # laptop and assistant go straight
         await trust(browser)
         await line.cut()
         answers = await asked(assistant, web, "f")

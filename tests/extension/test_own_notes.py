@@ -1,8 +1,11 @@
 """Notes of a browser that has no laptop, and how they go to one that is paired later: none is lost, none comes twice."""
 
 import re
+from collections.abc import AsyncIterator
 
+import pytest_asyncio
 from browser import SECONDS, Browser
+from home import Home
 from playwright.async_api import Page, expect
 from web_site import Web
 
@@ -10,6 +13,13 @@ from deskbell_daemon.cli.story import Household, until
 
 COUNT = 15
 LONG_MS = SECONDS * 1_000
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def household(home: Home, browser: Browser) -> AsyncIterator[Household]:
+    """That of the shared home: the test's own browser comes to it, and goes again."""
+    yield home.household
+    await browser.ask("unpair")  # else the home's own would no longer be the one that an assistant means
 
 
 async def write_note(browser: Browser, title: str, body: str) -> Page:

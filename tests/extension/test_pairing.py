@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
+import pytest_asyncio
 from aiohttp import web
-from browser import ID, SECONDS, Browser
-from extension_build import built
+from browser import ID, SECONDS, Browser, chromium
+from home import Home
 from playwright.async_api import Page, expect
 
 from deskbell_daemon.cli.processes import command
@@ -21,12 +21,13 @@ NAME = "Chromium on the desk"
 LONG_MS = SECONDS * 1_000
 
 
-@pytest.fixture(scope="session")
-def chromium_build() -> Path:
-    return built("chrome")
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(shipped_build: Path, tmp_path: Path) -> AsyncIterator[Browser]:
+    async with chromium(shipped_build, tmp_path / "chromium") as browser:
+        yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def beside(tmp_path: Path, extension_port: int) -> AsyncIterator[Household]:
     """A household whose daemon opens the extension's door."""
     household = Household(tmp_path / "beside", extension_port=extension_port)
@@ -67,16 +68,18 @@ async def devices(household: Household) -> list[str]:
         return [device["name"] for device in (await daemon.get("/v1/relay/devices"))["devices"]]
 
 
-async def test_a_code_is_approved_in_the_laptops_terminal(browser: Browser, household: Household) -> None:
+async def test_a_code_is_approved_in_the_laptops_terminal(browser: Browser, home: Home) -> None:
     popup = await browser.page("popup.html")
     await popup.get_by_label("Name").fill(NAME)
     await popup.locator("summary").click()
-    await popup.locator("input[name=relay]").fill(household.url)
+    await popup.locator("input[name=relay]").fill(home.household.url)
     await popup.get_by_role("button", name="Get a code").click()
     code = await popup.locator("output.code").inner_text()
-    await command(household.home, "approve", code, "--yes")
+    await command(home.household.home, "approve", code, "--yes")
     await expect(popup.get_by_text("Connected to", exact=False)).to_be_visible(timeout=LONG_MS)
-    assert NAME in await devices(household)
+    assert NAME in await devices(home.household)
+    await browser.ask("unpair")
+    assert NAME not in await devices(home.household)
 
 
 async def test_the_daemon_beside_it_pairs_with_the_same_digits_on_both_sides(
@@ -197,11 +200,11 @@ async def test_a_program_between_the_two_makes_the_digits_differ(
 
 
 async def test_a_program_that_picks_its_number_late_is_found_out(
-    browser: Browser, household: Household, extension_port: int
+    browser: Browser, home: Home, extension_port: int
 ) -> None:
     """It could else try numbers until the digits on both sides are the same."""
     async with squatting(extension_port) as squatter:
-        squatter.relay, squatter.honours_its_word = household.url, False
+        squatter.relay, squatter.honours_its_word = home.household.url, False
         popup = await browser.page("popup.html")
         await popup.get_by_role("button", name="Pair with this laptop").click()
         await expect(popup.get_by_role("alert").first).to_contain_text("does not keep to what it said", timeout=LONG_MS)

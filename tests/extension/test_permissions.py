@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import ID, Browser
+from browser import ID
+from home import Home
 from playwright.async_api import Error
-from web_site import Web
 
 REQUIRED = {"storage", "alarms", "scripting", "activeTab", "notifications", "contextMenus"}
 DOORS = {"externally_connectable", "web_accessible_resources", "content_scripts", "host_permissions", "sandbox"}
@@ -43,8 +43,8 @@ def test_the_policy_lets_nothing_remote_run(manifest: dict[str, Any]) -> None:
     assert rules["require-trusted-types-for"] == {"'script'"}
 
 
-async def test_no_page_of_the_web_can_speak_to_it_or_show_its_pages(browser: Browser, web: Web) -> None:
-    page = await browser.tab(web.put("/", "<title>Page</title>"))
+async def test_no_page_of_the_web_can_speak_to_it_or_show_its_pages(home: Home) -> None:
+    page = await home.browser.tab(home.web.put("/", "<title>Page</title>"))
     speak = """async ([id, message]) => {
         if (typeof chrome?.runtime?.sendMessage !== 'function') return 'no door'
         try { return JSON.stringify(await chrome.runtime.sendMessage(id, message)) } catch (error) { return 'refused' }
@@ -57,7 +57,7 @@ async def test_no_page_of_the_web_can_speak_to_it_or_show_its_pages(browser: Bro
             await page.evaluate("address => fetch(address).then(() => 'read', () => 'refused')", address) == "refused"
         )
     framed = f"<iframe id=f src='chrome-extension://{ID}/consent.html'></iframe>"
-    page = await browser.tab(web.put("/frame", framed))
+    page = await home.browser.tab(home.web.put("/frame", framed))
     assert [frame.url for frame in page.frames if frame.url.startswith(f"chrome-extension://{ID}")] == []
     assert await page.evaluate("window.open('chrome-extension://" + ID + "/consent.html')?.length ?? 'none'") in {
         0,
@@ -66,10 +66,10 @@ async def test_no_page_of_the_web_can_speak_to_it_or_show_its_pages(browser: Bro
     assert await page.evaluate("postMessage({type: 'accessToken', id: 1, timestamp: 1}, '*') ?? 'silence'") == "silence"
 
 
-async def test_what_runs_in_a_page_reaches_neither_token_nor_background(paired: Browser, web: Web) -> None:
+async def test_what_runs_in_a_page_reaches_neither_token_nor_background(home: Home) -> None:
     """A content script, the only one of the extension's worlds that a broken page process could take over."""
-    page = await paired.tab(web.put("/", "<title>Page</title>"))
-    own = await paired.page("notes.html")
+    page = await home.browser.tab(home.web.put("/", "<title>Page</title>"))
+    own = await home.browser.page("notes.html")
     number = await own.evaluate(
         "address => chrome.tabs.query({}).then(tabs => tabs.find(tab => tab.url === address).id)", page.url
     )
@@ -93,8 +93,8 @@ async def test_what_runs_in_a_page_reaches_neither_token_nor_background(paired: 
         assert answer["problem"]["code"] == "foreign_origin"
 
 
-async def test_its_own_pages_run_no_text_as_script(browser: Browser) -> None:
-    page = await browser.page("notes.html")
+async def test_its_own_pages_run_no_text_as_script(home: Home) -> None:
+    page = await home.browser.page("notes.html")
     for text in ("document.body.innerHTML = '<b>markup</b>'", "document.createElement('script').src = 'data:,1'"):
         with pytest.raises(Error, match="This document requires 'Trusted"):
             await page.evaluate(f"() => {{ {text} }}")

@@ -1,9 +1,13 @@
 """A person at a Chromium with the extension: opens its pages, clicks, and sees what they say."""
 
 import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from deskbell_daemon.cli.story import Household, until
 
@@ -52,12 +56,12 @@ class Browser:
             await page.close()
         return reply.get("res", reply) if isinstance(reply, dict) else reply
 
-    async def pair(self, household: Household, name: str = "Chromium on the desk") -> None:
-        """By a code, which the laptop approves."""
+    async def pair(self, household: Household, name: str = "Chromium on the desk", relay: str | None = None) -> None:
+        """By a code, which the laptop approves. `relay`: by what address the browser reaches it."""
         popup = await self.page("popup.html")
         await popup.get_by_label("Name").fill(name)
         await popup.locator("summary").click()
-        await popup.locator("input[name=relay]").fill(household.url)
+        await popup.locator("input[name=relay]").fill(relay or household.url)
         await popup.locator("input[name=relay]").press("Enter")
         code = await popup.locator("output.code").inner_text()
         async with household.local() as daemon:
@@ -90,3 +94,20 @@ class Browser:
         await session.send("ServiceWorker.enable")
         await session.send("ServiceWorker.stopAllWorkers")
         await page.close()
+
+
+@asynccontextmanager
+async def chromium(build: Path, profile: Path) -> AsyncIterator[Browser]:
+    """A Chromium with that build of the extension and that profile folder."""
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+            headless=False,  # it is, by the flag: Playwright's own way has no extensions
+            args=[*flags(), f"--disable-extensions-except={build}", f"--load-extension={build}"],
+            ignore_default_args=["--disable-extensions"],
+        )
+        try:
+            yield Browser(context)
+        finally:
+            await context.close()

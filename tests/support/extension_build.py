@@ -1,5 +1,6 @@
 """The extension as it is built from the sources of now."""
 
+import hashlib
 import os
 import subprocess
 import tempfile
@@ -18,7 +19,8 @@ def built(browser: str) -> Path:
     sources = [path for part in ("src", "public") for path in (EXTENSION / part).rglob("*") if path.is_file()] + [
         EXTENSION / "wxt.config.ts"
     ]
-    with FileLock(Path(tempfile.gettempdir()) / f"deskbell-build-{abs(hash(str(EXTENSION)))}.lock"):
+    checkout = hashlib.sha256(str(EXTENSION).encode()).hexdigest()[:16]  # the same word in every process
+    with FileLock(Path(tempfile.gettempdir()) / f"deskbell-build-{checkout}.lock"):
         if not manifest.exists() or max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime:
             script = "build" if browser == "chrome" else f"build:{browser}"
             environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
