@@ -6,6 +6,7 @@ from typing import Any
 
 from extension_build import EXTENSION
 from home import Home
+from playwright.async_api import Page
 
 from deskbell_daemon.cli.story import until
 
@@ -52,6 +53,52 @@ async def test_a_selection_is_captured_and_nothing_else(home: Home) -> None:
     assert result["output"]["markdown"].strip() == "Take **this**."
     assert "note" not in result["output"]
     assert home.household.files() == []
+
+
+async def test_a_selection_in_a_frame_or_a_shadow_root_is_what_the_person_sees_selected(home: Home) -> None:
+    """Made by the mouse, as a person does it: three clicks select a paragraph."""
+    home.web.put("/inner/frame", "<p id=f>Words <a href=more>in the frame</a></p><p>Not this.</p>")
+    page = await home.browser.tab(
+        home.web.put(
+            "/outer",
+            """<title>Outer</title><p id=p>Words in the page</p>
+            <iframe src=/inner/frame></iframe><iframe id=foreign sandbox srcdoc='<p id=s>Of another site</p>'></iframe>
+            <div id=open><b>slotted words</b></div><div id=closed></div>
+            <script>
+              const shadow = (id, mode, html) => { document.getElementById(id).attachShadow({mode}).innerHTML = html }
+              shadow('open', 'open', '<p id=o>Shadow and <slot></slot> after</p><p>Not this.</p>')
+              shadow('closed', 'closed', '<p id=c>Closed words</p>')
+            </script>""",
+        )
+    )
+
+    async def captured() -> dict[str, Any]:
+        return await answered(home, "capturePage", {"part": "selection", "save": False})
+
+    await page.locator("#p").click(click_count=3)
+    assert (await captured())["output"]["markdown"].strip() == "Words in the page"
+    await page.locator("#o").click(click_count=3, position={"x": 5, "y": 5})
+    assert (await captured())["output"]["markdown"].strip() == "Shadow and **slotted words** after"
+    await page.frame_locator("iframe[src]").locator("#f").click(click_count=3, position={"x": 5, "y": 5})
+    output = (await captured())["output"]
+    assert output["markdown"].strip() == f"Words [in the frame]({home.web.url}/inner/more)"
+    assert (output["title"], output["url"]) == ("Outer", page.url)
+
+    await page.evaluate("document.activeElement.contentDocument.getSelection().removeAllRanges()")
+    await page.frame_locator("#foreign").locator("#s").click(click_count=3)
+    failed = await captured()
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "nothing_selected")
+    assert "another site" in failed["error"]["message"]
+    await page.mouse.click(*await centre(page, "#closed"), click_count=3)
+    failed = await captured()
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "page_not_readable")
+    assert "closed" in failed["error"]["message"]
+
+
+async def centre(page: Page, selector: str) -> tuple[float, float]:
+    box = await page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + 20, box["y"] + box["height"] / 2
 
 
 async def test_what_the_person_refuses_is_not_done_and_the_assistant_hears_no_more(home: Home) -> None:

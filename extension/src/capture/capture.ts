@@ -4,6 +4,7 @@ import { article, selection } from './article.ts'
 import * as dom from './dom.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { markdown } from './markdown.ts'
+import { inForeignFrame, selected } from './selection.ts'
 import { copied, TooLarge } from './snapshot.ts'
 import { line } from './text.ts'
 
@@ -29,17 +30,15 @@ export function capture(page: Document, part: Part, limits: Limits = LIMITS): Ou
   if (!/^(text\/html|application\/xhtml\+xml|text\/plain)$/.test(type)) {
     return unreadable(`It is a file of the kind ${line(type, 80)}, not a page.`)
   }
-  const ranges = part === 'selection' ? selected(page) : undefined
-  if (ranges?.length === 0) {
-    return { failure: { code: 'nothing_selected', message: 'Nothing is selected in the page.' } }
-  }
+  const chosen = part === 'selection' ? selected(page) : undefined
+  if (chosen === null) return nothingSelected(page)
   try {
-    const copy = copied(page, limits, ranges)
-    const found = ranges === undefined ? article(copy.document) : selection(copy.document)
+    const copy = copied(page, limits, chosen)
+    const found = chosen === undefined ? article(copy.document) : selection(copy.document)
     const text = markdown(found.content)
     const bytes = new TextEncoder().encode(text).length
     if (bytes > limits.bytes) throw new TooLarge(`its text has ${bytes.toLocaleString('en')} bytes`)
-    if (text.trim() === '') return unreadable(part === 'page' ? 'It holds no text.' : 'The selection holds no text.')
+    if (text.trim() === '') return unreadable(chosen === undefined ? 'It holds no text.' : emptiness(chosen.hasText))
     const { title, author, published, site, language } = found
     return { page: { url: location(page), title, author, published, site, language, markdown: text } }
   } catch (error) {
@@ -55,11 +54,18 @@ function location(page: Document): string {
   return page.defaultView?.location.href ?? globalThis.location.href
 }
 
-function selected(page: Document): Range[] {
-  const selection = globalThis.getSelection?.() ?? page.defaultView?.getSelection() ?? null
-  if (selection === null) return []
-  const ranges = Array.from({ length: selection.rangeCount }, (_, n) => selection.getRangeAt(n))
-  return ranges.filter((range) => !range.collapsed)
+function nothingSelected(page: Document): Outcome {
+  const message = inForeignFrame(page)
+    ? 'What is selected in a frame of another site cannot be seen from here. Open the frame in a tab of its own.'
+    : 'Nothing is selected in the page.'
+  return { failure: { code: 'nothing_selected', message } }
+}
+
+/** Why a selection gave nothing. */
+function emptiness(hasText: boolean): string {
+  return hasText
+    ? 'The selection is in a part that the page hides, or keeps closed to extensions.'
+    : 'The selection holds no text.'
 }
 
 function unreadable(why: string): Outcome {

@@ -4,6 +4,7 @@ import * as dom from './dom.ts'
 import { language } from './language.ts'
 import { DEPTH, type Limits } from './limits.ts'
 import { address } from './link.ts'
+import { Level, type Part, piecesOf, type Selected } from './selection.ts'
 import { seen } from './text.ts'
 
 /** Thrown where the page passes a limit; what `capture` answers then. */
@@ -51,13 +52,14 @@ export interface Copy {
   characters: number
 }
 
-/** Copies the page, or only what `ranges` hold of it. The page cannot change meanwhile. Throws TooLarge. */
-export function copied(page: Document, limits: Limits, ranges?: Range[]): Copy {
+/** Copies the page, or only what is selected. The page cannot change meanwhile. Throws TooLarge. */
+export function copied(page: Document, limits: Limits, selected?: Selected): Copy {
   const target = new DOMParser().parseFromString('<!doctype html><html><head></head><body></body></html>', 'text/html')
   copyHead(page, target)
-  const source = dom.body(page)
-  const walk = new Walk(page, target, limits, ranges)
-  if (source !== null) walk.children(source, target.body, 0)
+  const inside = selected?.document ?? page // a frame of it, which has addresses of its own
+  const source = dom.body(inside)
+  const walk = new Walk(inside, target, limits)
+  if (source !== null) walk.children(source, target.body, 0, selected?.part ?? 'whole')
   return { document: target, characters: walk.characters }
 }
 
@@ -94,19 +96,19 @@ class Walk {
     page: Document,
     private readonly target: Document,
     private readonly limits: Limits,
-    private readonly ranges: Range[] | undefined,
   ) {
     this.base = dom.baseURI(page)
     this.until = performance.now() + limits.walk
   }
 
-  children(from: Element, into: Element, depth: number): void {
+  children(from: Element, into: Element, depth: number, part: Part): void {
+    const level = part === 'whole' ? null : new Level(from, part)
     for (const child of dom.drawn(from)) {
       this.count()
-      if (this.ranges !== undefined && !this.ranges.some((range) => Range.prototype.intersectsNode.call(range, child)))
-        continue
-      if (dom.isText(child)) this.text(child, from, into)
-      else if (dom.isElement(child)) this.element(child, into, depth)
+      const taken = level === null ? 'whole' : level.next(child)
+      if (taken === null) continue
+      if (dom.isText(child)) this.text(child, from, into, taken)
+      else if (dom.isElement(child)) this.element(child, into, depth, taken)
     }
   }
 
@@ -117,9 +119,9 @@ class Walk {
     if (this.nodes % 256 === 0 && performance.now() > this.until) throw new TooLarge('it takes too long to be read')
   }
 
-  private text(node: Text, parent: Element, into: Element): void {
+  private text(node: Text, parent: Element, into: Element, part: Part): void {
     if (HIDING.has(style(parent)?.visibility ?? '')) return
-    const text = this.preformatted ? cutRuns(seen(this.selected(node)), 1_000) : cutRuns(seen(this.selected(node)), 20)
+    const text = cutRuns(seen(piecesOf(node, part)), this.preformatted ? 1_000 : 20)
     this.characters += text.length
     if (this.characters > this.limits.characters) {
       throw new TooLarge(`it has more than ${this.limits.characters.toLocaleString('en')} characters`)
@@ -127,16 +129,7 @@ class Walk {
     if (text !== '') into.append(this.target.createTextNode(text))
   }
 
-  /** What the ranges hold of a text; the first of them that meets it decides. */
-  private selected(node: Text): string {
-    const data = dom.data(node)
-    const range = this.ranges?.find((each) => Range.prototype.intersectsNode.call(each, node))
-    if (range === undefined) return data
-    const from = range.startContainer === node ? range.startOffset : 0
-    return data.slice(from, range.endContainer === node ? range.endOffset : data.length)
-  }
-
-  private element(element: Element, into: Element, depth: number): void {
+  private element(element: Element, into: Element, depth: number, part: Part): void {
     const name = dom.localName(element)
     if (name === 'input') this.checkbox(element, into)
     const display = style(element)?.display ?? ''
@@ -146,7 +139,7 @@ class Walk {
       return
     }
     if (depth >= DEPTH) {
-      this.children(element, into, depth + 1 > DEPTH * 10 ? this.tooDeep() : depth + 1)
+      this.children(element, into, depth + 1 > DEPTH * 10 ? this.tooDeep() : depth + 1, part)
       return
     }
     const copy = this.target.createElement(KEPT.has(name) ? name : /^(inline|contents)/.test(display) ? 'span' : 'div')
@@ -164,7 +157,7 @@ class Walk {
     into.append(copy)
     const around = this.preformatted
     this.preformatted ||= name === 'pre'
-    this.children(element, copy, depth + 1)
+    this.children(element, copy, depth + 1, part)
     this.preformatted = around
   }
 
