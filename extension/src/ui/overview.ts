@@ -2,8 +2,9 @@
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { Overview } from '../face.ts'
-import { ask, onOverview } from '../messages.ts'
+import { onOverview } from '../messages.ts'
 import { Problem } from '../wire.ts'
+import { look } from './first_look.ts'
 
 /** `overview` is null until the background has answered; `problem` says why it did not. */
 export function useOverview(): { overview: Overview | null; problem: Problem | null } {
@@ -12,12 +13,13 @@ export function useOverview(): { overview: Overview | null; problem: Problem | n
   useEffect(() => {
     let here = true
     let heard = false
+    const first = look() // before listening: of two listeners the second would be refused
     const end = onOverview((changed) => {
       heard = true
       setOverview(changed)
     })
-    ask('status').then(
-      (first) => here && !heard && setOverview(first), // what was heard meanwhile is newer
+    first.then(
+      (answer) => here && !heard && setOverview(answer), // what was heard meanwhile is newer
       (error) => here && setProblem(problemOf(error)),
     )
     return () => {
