@@ -67,7 +67,7 @@ async def press(fox: Firefox, button: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_firefox_pairs_receives_opens_and_captures(
+async def test_firefox_pairs_receives_opens_and_captures_a_page_and_a_selection(
     fox: Firefox, household: Household, assistant: Assistant, web: Web
 ) -> None:
     await pair(fox, household)
@@ -87,3 +87,22 @@ async def test_firefox_pairs_receives_opens_and_captures(
     assert title == "# Why a boat needs two oars"
     assert text == (PAGES / "essay.md").read_text().replace("https://site.example", web.url).strip()
     assert web.asked.count("/hello") == 1
+
+    shadow = """<div id=open><b>slotted words</b></div><script>
+        document.getElementById('open').attachShadow({mode: 'open'}).innerHTML = '<p>Shadow and <slot></slot> after</p><p>-</p>'
+    </script><iframe srcdoc='<p>In the frame</p>'></iframe>"""
+    page = await fox.open(web.put("/shadow", shadow))
+    await fox.ask("browsingContext.activate", context=page)
+    in_root = "(() => { const p = document.getElementById('open').shadowRoot.firstChild;"
+    in_root += " getSelection().setBaseAndExtent(p.firstChild, 0, p.lastChild, 6); return 1 })()"
+    in_frame = (
+        "(() => { const frame = document.querySelector('iframe'); getSelection().removeAllRanges(); frame.focus();"
+    )
+    in_frame += " frame.contentDocument.getSelection().selectAllChildren(frame.contentDocument.body); return 1 })()"
+    for select, expected in ((in_root, "Shadow and **slotted words** after"), (in_frame, "In the frame")):
+        await fox.run(page, select)
+        asking = asyncio.create_task(assistant.call("capturePage", {"part": "selection", "save": False}))
+        await press(fox, "#once")
+        answer = await assistant.finish(await asking, patience_s=60)
+        assert answer["status"] == "done", answer
+        assert answer["output"]["markdown"].strip() == expected
