@@ -77,7 +77,7 @@ async def restless(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tu
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def household(restless: tuple[Household, Assistant]) -> AsyncIterator[Household]:
-    """For a test with a browser of its own, which may stop or kill the relay and has to start it again."""
+    """For a test with a browser of its own, which may stop or kill relay and daemon and has to start them again."""
     yield restless[0]
     await browsers_leave(restless[0])
     lose_notes(restless[0])

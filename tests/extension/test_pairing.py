@@ -15,6 +15,7 @@ from playwright.async_api import Page, expect
 
 from deskbell_daemon.cli.processes import command
 from deskbell_daemon.cli.story import Household, until
+from deskbell_daemon.settings import write_setting
 from deskbell_wire.number_match import committed, digits
 
 NAME = "Chromium on the desk"
@@ -27,13 +28,27 @@ async def browser(shipped_build: Path, tmp_path: Path) -> AsyncIterator[Browser]
         yield browser
 
 
+async def restarted(household: Household, port: int) -> None:
+    """Its daemon, with the extension's door at that port or the next free one; 0: with none."""
+    await household.daemon.stop()
+    write_setting(household.places, "extension.port", port)
+    await household.start_daemon()
+
+
+@contextlib.asynccontextmanager
+async def door_open(household: Household, port: int) -> AsyncIterator[None]:
+    await restarted(household, port)
+    try:
+        yield
+    finally:
+        await restarted(household, 0)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def beside(tmp_path: Path, extension_port: int) -> AsyncIterator[Household]:
+async def beside(household: Household, extension_port: int) -> AsyncIterator[Household]:
     """A household whose daemon opens the extension's door."""
-    household = Household(tmp_path / "beside", extension_port=extension_port)
-    await household.start()
-    yield household
-    await household.stop()
+    async with door_open(household, extension_port):
+        yield household
 
 
 async def pair_with_laptop(browser: Browser) -> tuple[Page, str]:
@@ -179,24 +194,19 @@ async def squatting(port: int) -> AsyncIterator[Squatter]:
 
 
 async def test_a_program_between_the_two_makes_the_digits_differ(
-    browser: Browser, extension_port: int, tmp_path: Path
+    browser: Browser, household: Household, extension_port: int
 ) -> None:
-    async with squatting(extension_port) as squatter:
-        household = Household(tmp_path / "beside", extension_port=extension_port)
-        await household.start()
-        try:
-            squatter.relay, squatter.daemon = household.url, extension_port + 1
-            popup, shown = await pair_with_laptop(browser)
-            asked = await request_on(household)
-            assert asked["name"] == NAME
-            assert asked["digits"] != shown  # the person looks, and says no on both sides
-            await popup.get_by_role("button", name="No", exact=True).click()
-            await expect(popup.get_by_text("nothing was paired", exact=False).first).to_be_visible(timeout=LONG_MS)
-            await answer(household, asked, "deny")
-            assert NAME not in await devices(household)
-            assert (await browser.ask("status"))["value"]["connection"] == "needs_pairing"
-        finally:
-            await household.stop()
+    async with squatting(extension_port) as squatter, door_open(household, extension_port):
+        squatter.relay, squatter.daemon = household.url, extension_port + 1
+        popup, shown = await pair_with_laptop(browser)
+        asked = await request_on(household)
+        assert asked["name"] == NAME
+        assert asked["digits"] != shown  # the person looks, and says no on both sides
+        await popup.get_by_role("button", name="No", exact=True).click()
+        await expect(popup.get_by_text("nothing was paired", exact=False).first).to_be_visible(timeout=LONG_MS)
+        await answer(household, asked, "deny")
+        assert NAME not in await devices(household)
+        assert (await browser.ask("status"))["value"]["connection"] == "needs_pairing"
 
 
 async def test_a_program_that_picks_its_number_late_is_found_out(
