@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from browser import SECONDS
 from chromium import ARTEFACTS
 from extension_build import EXTENSION
 from home import ASSISTANT, Home
@@ -11,6 +12,7 @@ from playwright.async_api import expect
 from watched_panel import WatchedPage, watched
 
 MARKDOWN: list[str] = json.loads((EXTENSION / "tests" / "ui" / "hostile.json").read_text())
+LONG_MS = SECONDS * 1_000
 PIECE = 5
 """Characters a token, so that most marks are half there at some time."""
 
@@ -38,8 +40,8 @@ async def test_a_hostile_answer_is_inert_at_each_of_its_letters(home: Home) -> N
     await page.locator("#question").fill(text)
     await page.locator("#send[aria-disabled=false]").click()
     answer = page.locator(".answer")
-    await expect(answer.locator("em").filter(has_text="very")).to_be_visible()
-    await expect(answer).to_have_attribute("aria-busy", "false")
+    await expect(answer.locator("em").filter(has_text="very")).to_be_visible(timeout=LONG_MS)
+    await expect(answer).to_have_attribute("aria-busy", "false", timeout=LONG_MS)
     assert home.provider.calls[-1].body["messages"][-1]["content"].endswith("The *very* end.")
     assert await panel.harmless(home.household.url) > 50
     shown = await answer.inner_text()
@@ -53,12 +55,12 @@ async def test_a_hostile_answer_is_inert_at_each_of_its_letters(home: Home) -> N
     assert await answer.locator("a[href='https://good.example/']").count() > 0  # what is good is a link
     await picture(panel, "hostile-answer")
     await page.get_by_role("button", name="Keep as a note").click()
-    await expect(page.get_by_text("Kept", exact=False)).to_be_visible()
+    await expect(page.get_by_text("Kept", exact=False)).to_be_visible(timeout=LONG_MS)
     [note] = home.household.files()
     assert "The *very* end." in (home.household.notes / note).read_text()
     await page.reload()  # what was kept while the panel was closed
     await page.locator("#tab-chat").click()
-    await expect(answer.locator("em").filter(has_text="very")).to_be_visible()
+    await expect(answer.locator("em").filter(has_text="very")).to_be_visible(timeout=LONG_MS)
     await panel.harmless(home.household.url)
     assert home.web.asked == []
 
@@ -67,13 +69,14 @@ async def test_a_hostile_answer_that_breaks_off_is_inert_where_it_ends(home: Hom
     """A half mark stays half for good: each text of the corpus, cut before its last characters."""
     panel = await in_chat(home)
     page = panel.page
-    for text in MARKDOWN[::7]:
+    answers = page.locator(".answer")
+    for number, text in enumerate(MARKDOWN[::7], start=1):
         home.provider.scripts = [saying("Half: ", text[: -max(1, len(text) // 4)])]
         await page.locator("#question").fill("And?")
         await page.locator("#send[aria-disabled=false]").click()
-        await expect(page.locator(".answer").last).to_contain_text("Half:")
-        await expect(page.locator(".answer").last).to_have_attribute("aria-busy", "false")
-    assert await page.locator(".answer").count() == len(MARKDOWN[::7])
+        await expect(answers).to_have_count(number, timeout=LONG_MS)
+        await expect(answers.last).to_contain_text("Half:", timeout=LONG_MS)
+        await expect(answers.last).to_have_attribute("aria-busy", "false", timeout=LONG_MS)
     await panel.harmless(home.household.url)
 
 
@@ -99,9 +102,9 @@ async def test_hostile_words_in_the_activity_and_the_last_commands_are_words(hom
     assert len(home.household.files()) == len(titles)
     for watch, name in ((panel, "hostile-activity"), (popup, "hostile-last-commands")):
         await watch.page.bring_to_front()
-        await expect(watch.page.locator(".activity > li").first).to_contain_text("script")
+        await expect(watch.page.locator(".activity > li").first).to_contain_text("script", timeout=LONG_MS)
         if watch is panel:
-            await expect(watch.page.locator(".activity")).to_contain_text(ASSISTANT)
-            await expect(watch.page.locator(".activity")).to_contain_text("javascript:alert(1)")
+            await expect(watch.page.locator(".activity")).to_contain_text(ASSISTANT, timeout=LONG_MS)
+            await expect(watch.page.locator(".activity")).to_contain_text("javascript:alert(1)", timeout=LONG_MS)
         assert await watch.harmless(home.household.url) > len(titles)
         await picture(watch, name)

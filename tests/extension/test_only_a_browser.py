@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from browser import Browser
+from browser import SECONDS, Browser
 from home import let_in
 from playwright.async_api import expect
 from watched_panel import watched
@@ -13,6 +13,7 @@ from watched_panel import watched
 from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.story import Household, until
 
+LONG_MS = SECONDS * 1_000
 HOSTILE = "\u202elmth.rof <img src=x onerror=alert(1)>"
 
 
@@ -60,7 +61,7 @@ async def test_notes_are_made_found_trashed_and_brought_back_in_the_browser(
     assert await found("leech") == [made["path"]]
     page = await browser.page("notes.html")
     await page.locator("#search").fill("leech")
-    await expect(page.locator("nav li b")).to_have_text("Mend the sail")
+    await expect(page.locator("nav li b")).to_have_text("Mend the sail", timeout=LONG_MS)
 
     appended = await ask("appendNote", path=made["path"], text="By the river.")
     assert "By the river." in (await ask("readNote", path=made["path"]))["text"]
@@ -76,9 +77,9 @@ async def test_notes_are_made_found_trashed_and_brought_back_in_the_browser(
 
     panel = await watched(browser, "sidepanel.html")
     hostile = await ask("createNote", title=HOSTILE, body=f"{HOSTILE}\n\n[x](javascript:alert(1))")
-    await expect(panel.page.locator(".activity")).to_contain_text("onerror=alert(1)")
+    await expect(panel.page.locator(".activity")).to_contain_text("onerror=alert(1)", timeout=LONG_MS)
     await panel.harmless(household.url)
     await panel.page.locator(".activity > li").first.get_by_role("button", name="Undo").click()  # the person's own
-    await expect(panel.page.get_by_role("button", name="Undo").first).not_to_contain_text("onerror")
+    await expect(panel.page.get_by_role("button", name="Undo").first).not_to_contain_text("onerror", timeout=LONG_MS)
     assert (await assistant.call("readNote", {"path": hostile["path"]}))["status"] == "failed"
     assert household.files() == []
