@@ -1,17 +1,16 @@
 """The person's rules in a real browser: given in the side panel, to one assistant, and followed at once."""
 
-from browser import SECONDS, Browser
+from browser import SECONDS
+from home import Home
 from playwright.async_api import expect
-from web_site import Web
 
-from deskbell_daemon.cli.assistant import Assistant
 from deskbell_daemon.cli.story import until
 
 
-async def test_one_assistant_is_ruled_in_the_side_panel(paired: Browser, assistant: Assistant, web: Web) -> None:
-    address = web.put("/boats", "<title>Boats</title>")
-    assert (await assistant.call("listTabs", {}))["status"] == "done"
-    panel = await paired.page("sidepanel.html")
+async def test_one_assistant_is_ruled_in_the_side_panel(home: Home) -> None:
+    address = home.web.put("/boats", "<title>Boats</title>")
+    assert (await home.assistant.call("listTabs", {}))["status"] == "done"
+    panel = await home.browser.page("sidepanel.html")
     await panel.locator("#tab-rules").click()
     whose = panel.locator("#rules-for")
     await expect(whose).to_be_visible(timeout=SECONDS * 1_000)
@@ -21,16 +20,16 @@ async def test_one_assistant_is_ruled_in_the_side_panel(paired: Browser, assista
 
     await panel.get_by_label("Reading").select_option("refuse")
     await expect(panel.get_by_label("See the open tabs").locator("option").first).to_have_text("As for all: refuse")
-    assert (await assistant.call("listTabs", {}))["status"] == "refused"
+    assert (await home.assistant.call("listTabs", {}))["status"] == "refused"
 
     await panel.get_by_label("Open a page in a tab").select_option("run")
-    assert (await assistant.call("openTab", {"url": address}))["status"] == "done"
+    assert (await home.assistant.call("openTab", {"url": address}))["status"] == "done"
 
     async def asked() -> bool:
-        return web.asked != []
+        return home.web.asked != []
 
     await until(asked, "the page", SECONDS)
-    assert all("consent.html" not in page.url for page in paired.context.pages)
+    assert all("consent.html" not in page.url for page in home.browser.context.pages)
 
     await whose.select_option("")
     await expect(panel.get_by_label("Reading").locator("option:checked")).to_have_text("As usual: run")

@@ -24,8 +24,11 @@ FORGET = """async () => {
     }
     await ask('pause', {paused: true}) // refuses what waits, and what was allowed for an hour asks again
     await ask('pause', {paused: false})
-    for (const {action, rule} of await ask('rules')) {
-        if (rule !== 'default') await ask('setRule', {action, rule: 'default'})
+    const {assistants} = await ask('rules', {})
+    for (const whose of [{}, ...assistants.map(({grant}) => ({grant}))]) {
+        for (const {subject, rule} of (await ask('rules', whose)).rules) {
+            if (rule !== 'default') await ask('setRule', {subject, rule: 'default', ...whose})
+        }
     }
     await Promise.all([chrome.storage.session.clear(), chrome.storage.local.clear()])
 }"""
