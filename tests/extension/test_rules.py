@@ -23,6 +23,13 @@ async def test_one_assistant_is_ruled_in_the_side_panel(home: Home) -> None:
     assert (await home.assistant.call("listTabs", {}))["status"] == "refused"
 
     await panel.get_by_label("Open a page in a tab").select_option("run")
+
+    async def ruled() -> bool:
+        known = (await home.browser.ask("rules", {}))["value"]["assistants"]
+        lines = (await home.browser.ask("rules", {"grant": known[0]["grant"]}))["value"]["rules"]
+        return any((line["subject"], line["rule"]) == ("tab.open", "run") for line in lines)
+
+    await until(ruled, "the rule")  # the panel sends it, and waits for no answer
     assert (await home.assistant.call("openTab", {"url": address}))["status"] == "done"
 
     async def asked() -> bool:
