@@ -4,7 +4,7 @@ import { article, selection } from './article.ts'
 import * as dom from './dom.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { markdown } from './markdown.ts'
-import { inForeignFrame, selected } from './selection.ts'
+import { inForeignFrame, READABLE, selected } from './selection.ts'
 import { copied, TooLarge } from './snapshot.ts'
 import { line } from './text.ts'
 
@@ -27,7 +27,7 @@ export interface Captured {
 export function capture(page: Document, part: Part, limits: Limits = LIMITS): Outcome {
   const type = dom.contentType(page)
   if (type === 'application/pdf') return unreadable('It is a PDF, which a browser shows without a text of its own.')
-  if (!/^(text\/html|application\/xhtml\+xml|text\/plain)$/.test(type)) {
+  if (!READABLE.test(type)) {
     return unreadable(`It is a file of the kind ${line(type, 80)}, not a page.`)
   }
   const chosen = part === 'selection' ? selected(page) : undefined

@@ -34,7 +34,8 @@ const MOST_FRAMES = 100
 const FRAME_DEPTH = 4
 const MOST_ELEMENTS = 300_000
 
-const READABLE = /^(text\/html|application\/xhtml\+xml|text\/plain)$/
+/** Kinds of documents that a capture reads. */
+export const READABLE = /^(text\/html|application\/xhtml\+xml|text\/plain)$/
 
 /**
  * The selection of the frame that the person is in, else of the page, else of any frame. Null when there is none, and
