@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 from aiohttp import web
-from limits.storage import MemoryStorage
 
 from deskbell_relay import logs
 from deskbell_relay.ai.api import AiApi
@@ -22,6 +21,7 @@ from deskbell_relay.delivery.presence import Presence
 from deskbell_relay.delivery.sent import Sent
 from deskbell_relay.dispatch.dispatch import Dispatch
 from deskbell_relay.dispatch.roster import Rosters
+from deskbell_relay.http.counters import Counters
 from deskbell_relay.http.guard import Guard
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.rates import Rates
@@ -67,7 +67,7 @@ class Relay:
         self.store = store
         self.metrics = Metrics()
         self._ending: set[asyncio.Task[int]] = set()
-        self.rates = Rates(MemoryStorage())
+        self.rates = Rates(Counters())
         self.bus = MemoryBus()
         self.channel = Channel(store, self.bus, epoch)
         self.waiting = Waiting()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, web
-from limits.storage import MemoryStorage
 from sqlalchemy import insert
 
 from deskbell_relay.channel.bus import MemoryBus
@@ -21,6 +20,7 @@ from deskbell_relay.delivery.presence import Presence
 from deskbell_relay.delivery.sent import Sent
 from deskbell_relay.dispatch.dispatch import Dispatch
 from deskbell_relay.dispatch.roster import Rosters
+from deskbell_relay.http.counters import Counters
 from deskbell_relay.http.guard import Guard
 from deskbell_relay.http.metrics import Metrics
 from deskbell_relay.http.principal import Principal
@@ -81,7 +81,7 @@ class Rooms:
         self.store = SQLiteStore(settings.database)
         self.metrics = Metrics()
         self.bus = MemoryBus()
-        self.rates = Rates(MemoryStorage())
+        self.rates = Rates(Counters())
         self.channel = Channel(self.store, self.bus, self.epoch)
         self.waiting = Waiting()
         self.sent = Sent(self.store)
