@@ -1,5 +1,6 @@
 """Ids: a prefix that names the kind, and a UUIDv7 (RFC 9562), so that they sort by the time they were made."""
 
+import re
 from typing import Annotated, Final, Literal
 
 import uuid_utils
@@ -16,6 +17,15 @@ AskerId = Annotated[str, StringConstraints(pattern=f"^(gra|dev)_{_PATTERN}$", ma
 """Who asks for a command: an assistant's grant, or a device of the same account."""
 GrantId = Annotated[str, StringConstraints(pattern=f"^gra_{_PATTERN}$", max_length=40)]
 RunId = Annotated[str, StringConstraints(pattern=f"^run_{_PATTERN}$", max_length=40)]
+
+
+_ID: Final = re.compile(f"[a-z]{{3}}_({_PATTERN})")
+
+
+def made_at(id_: str) -> int | None:
+    """When an id was made, microseconds since the epoch, as its UUIDv7 says; None for what is no id."""
+    found = _ID.fullmatch(id_)
+    return int(found[1].replace("-", "")[:12], 16) * 1000 if found else None
 
 
 def new_id(kind: Kind) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 import structlog
 from aiohttp import web
 
-from deskbell_relay.ai.dialects import DIALECTS, Native, run_of_cursor
+from deskbell_relay.ai.archive import INTERRUPTED
+from deskbell_relay.ai.dialects import DIALECTS, lost, run_of_cursor
 from deskbell_relay.ai.run import Run
 from deskbell_relay.ai.runs import Runs
 from deskbell_relay.ai.shares import Shares, viewing
@@ -17,10 +18,10 @@ from deskbell_relay.delivery.api import HEADERS, requested_cursor
 from deskbell_relay.http.arguments import parsed, whole_number
 from deskbell_relay.http.responses import json_response, model_response
 from deskbell_relay.http.route import Call, Route
-from deskbell_wire.clock import from_timestamp, to_timestamp
+from deskbell_wire.clock import to_timestamp
 from deskbell_wire.errors import Problem
 from deskbell_wire.event import MAX_SEQ, Cursor
-from deskbell_wire.run import NoteAsked, RunInfo, RunNotice, RunRequest, RunStarted
+from deskbell_wire.run import EndEvent, NoteAsked, RunInfo, RunRequest, RunStarted
 
 log = structlog.get_logger()
 
@@ -80,11 +81,14 @@ class AiApi:
         """For a plain `EventSource`, which comes back to this address with a cursor: then it is the same run."""
         cursor = requested_cursor(call.request)
         if cursor is not None:
-            return await self._stream(call, call.who.account_id, run_of_cursor(cursor.epoch), cursor)
+            run_id = run_of_cursor(cursor.epoch)
+            if await self._runs.never_written(run_id):
+                return _interrupted(run_id, INTERRUPTED, cursor)
+            return await self._stream(call, call.who.account_id, run_id, cursor)
         query = call.request.query
         wanted = {"provider": query.get("provider"), "prompt": query.get("q"), "model": query.get("model")}
         dialect_name(query)  # before anything is started
-        run = await self._runs.start(
+        run = await self._runs.start_to_show(
             call.who.account_id,
             parsed(RunRequest, {name: value for name, value in wanted.items() if value is not None}),
         )
@@ -99,7 +103,7 @@ class AiApi:
                 "invalid_arguments", "save_as_note goes to POST /ai/runs, whose answer says what became of the note."
             )
         known = await self._runs.known(call.who.account_id, request.run_id)
-        run_id = (known or await self._runs.start(call.who.account_id, request)).id
+        run_id = (known or await self._runs.start_to_show(call.who.account_id, request)).id
         return await self._stream(call, call.who.account_id, run_id, None)
 
     async def list_all(self, call: Call) -> web.StreamResponse:
@@ -165,7 +169,7 @@ class AiApi:
         name = dialect_name(call.request.query)
         run = self._runs.live(account_id, run_id)
         if run is None:
-            return await self._lost(await self._runs.info(account_id, run_id), cursor)
+            return _lost(await self._runs.info(account_id, run_id), cursor)
         dialect = run.log.dialect(name)
         position = 0 if cursor is None or not dialect.resumable else self._after(run, cursor)
         if run.log.ended and position and position == len(run.log.frames(name)):
@@ -199,18 +203,21 @@ class AiApi:
             raise Problem("invalid_cursor", "Last-Event-ID is not a cursor of this run.")
         return cursor.seq + 1
 
-    async def _lost(self, info: RunInfo, cursor: Cursor | None) -> web.StreamResponse:
-        """A run without a log: one that its relay's death ended says so; another one says where its text is."""
-        if info.end is None or info.end.code != "run_interrupted":
-            raise Problem(
-                "run_not_resumable",
-                f"The stream of this run is no longer kept; its text is at /ai/runs/{info.id}.",
-            )
-        if cursor is not None and cursor.seq == MAX_SEQ:
-            return web.Response(status=204)
-        notice = RunNotice(id=info.id, provider=info.provider, model=info.model, status=info.status)
-        frame = Native(notice, from_timestamp(info.created_at)).lost(info.end)
-        return web.Response(body=frame, headers=dict(HEADERS))
+
+def _lost(info: RunInfo, cursor: Cursor | None) -> web.StreamResponse:
+    """A run without a log: one that its relay's death ended says so; another one says where its text is."""
+    if info.end is None or info.end.code != "run_interrupted":
+        raise Problem(
+            "run_not_resumable", f"The stream of this run is no longer kept; its text is at /ai/runs/{info.id}."
+        )
+    return _interrupted(info.id, info.end, cursor)
+
+
+def _interrupted(run_id: str, end: EndEvent, cursor: Cursor | None) -> web.StreamResponse:
+    """Its end, once: an `EventSource` comes back for more until it hears 204."""
+    if cursor is not None and cursor.seq == MAX_SEQ:
+        return web.Response(status=204)
+    return web.Response(body=lost(run_id, end), headers=dict(HEADERS))
 
 
 def dialect_name(query: Mapping[str, str]) -> str:

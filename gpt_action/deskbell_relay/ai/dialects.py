@@ -62,11 +62,16 @@ class Native:
         return f'id: {self._cursor}-{number}\nevent: token\ndata: {{"text":{_string(text)}}}\n\n'.encode()
 
     def end(self, number: int, end: EndEvent) -> bytes:
-        return encode("end", end.model_dump_json(), id=f"{self._cursor}-{number}")
+        return _native_end(self._cursor, number, end)
 
-    def lost(self, end: EndEvent) -> bytes:
-        """The end of a run whose log has gone with its relay."""
-        return self.end(MAX_SEQ, end)
+
+def lost(run_id: str, end: EndEvent) -> bytes:
+    """The native end of a run whose log has gone with its relay."""
+    return _native_end(cursor_name(run_id), MAX_SEQ, end)
+
+
+def _native_end(cursor: str, number: int, end: EndEvent) -> bytes:
+    return encode("end", end.model_dump_json(), id=f"{cursor}-{number}")
 
 
 class OpenAi:

@@ -73,6 +73,8 @@ class Run:
         self._reason: Problem | None = None
         self._task: asyncio.Task[Outcome] | None = None
         self._over = asyncio.Event()
+        self.spoken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done with the first piece of the answer, or with its end if there is none."""
         self.log = RunLog(self._notice("running"), self.created_at, most_unread)
 
     @property
@@ -130,6 +132,8 @@ class Run:
             self._settle(task)
             ended(self)
             self._over.set()
+            if not self.spoken.done():
+                self.spoken.set_result(None)
 
         self._task.add_done_callback(settle)
 
@@ -169,6 +173,8 @@ class Run:
             self._first_at = now
         self._last_at = now
         self.log.append(texts)
+        if not self.spoken.done():
+            self.spoken.set_result(None)
         if self.log.characters > self._most_characters:
             raise Failure(
                 "answer_too_long", f"The answer was cut off at {self._most_characters:,} characters, the most allowed."

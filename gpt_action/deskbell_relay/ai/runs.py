@@ -1,6 +1,7 @@
 """All runs of this process: who may start one, which are still readable, and what is kept of them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from deskbell_relay.settings import Settings
 from deskbell_relay.store.engine import Store
 from deskbell_wire.clock import DAY, SECOND, now_us
 from deskbell_wire.errors import Problem
-from deskbell_wire.ids import new_id
+from deskbell_wire.ids import made_at, new_id
 from deskbell_wire.run import RunInfo, RunNotice, RunRequest
 from deskbell_wire.stream import EventType
 
@@ -36,6 +37,8 @@ class Runs:
         self._publish = publish
         self._budget = Budget(store)
         self._runs: dict[str, Run] = {}
+        self._running: defaultdict[str, set[Run]] = defaultdict(set)  # by account
+        self._rows: dict[str, asyncio.Task[None]] = {}  # run → the writing of its row, until its end is written too
         self._kept: dict[str, int] = {}  # run → pieces of its answer that are in the database
         self._saving: set[asyncio.Task[None]] = set()
         self._orphans: dict[str, asyncio.TimerHandle] = {}
@@ -65,7 +68,30 @@ class Runs:
         return await self.info(account_id, run_id) if owner is not None else None
 
     async def start(self, account_id: str, request: RunRequest) -> Run:
-        """Raises Problem provider_not_configured, model_unavailable, model_not_named, prompt_too_long, rate_limited,
+        """Begin a run; returns once it is written down. Raises what `begin` raises, and Problem storage_unavailable."""
+        run = await self.begin(account_id, request)
+        row = self._rows.get(run.id)
+        if row is not None:
+            await asyncio.shield(row)
+        return run
+
+    async def start_to_show(self, account_id: str, request: RunRequest) -> Run:
+        """The same for who reads the answer at once: a provider that is quicker than the disk is not waited for.
+
+        Should the run not be written down in the end, its stream ends with that error.
+        """
+        run = await self.begin(account_id, request)
+        row = self._rows.get(run.id)
+        if row is not None:
+            await asyncio.wait((row, run.spoken), return_when=asyncio.FIRST_COMPLETED)
+            if row.done():
+                row.result()
+        return run
+
+    async def begin(self, account_id: str, request: RunRequest) -> Run:
+        """Ask the provider now, and have the run written down meanwhile.
+
+        Raises Problem provider_not_configured, model_unavailable, model_not_named, prompt_too_long, rate_limited,
         budget_spent.
         """
         settings = self._settings
@@ -97,16 +123,11 @@ class Runs:
             save_as_note=request.save_as_note,
         )
         self._runs[run.id] = run
-        added = asyncio.ensure_future(self._store.write(partial(archive.add, run=run)))
-        run.begin(partial(self._ended, added=added))
+        self._running[account_id].add(run)
+        run.begin(self._ended)  # first: its request shall not wait for the interpreter while the writer's thread has it
+        self._rows[run.id] = row = asyncio.create_task(self._add(run))  # goes on when who asked for it goes meanwhile
+        self._later(self._begun(run, row))
         self._watch(run)
-        self._later(self._begun(run.account_id, run.notice(), added))  # also when who asked for it goes meanwhile
-        try:
-            await asyncio.shield(added)
-        except Problem:
-            await run.stop()
-            self._runs.pop(run.id, None)
-            raise
         return run
 
     def live(self, account_id: str, run_id: str) -> Run | None:
@@ -123,6 +144,13 @@ class Runs:
         if info is None:
             raise Problem("run_not_found", f"This account has no run {run_id[:60]!r}.")
         return info
+
+    async def never_written(self, run_id: str) -> bool:
+        """Whether its relay died after its first token and before its row: rows are kept longer than it is old."""
+        made = made_at(run_id)
+        if run_id in self._runs or made is None or not 0 <= now_us() - made < self._settings.retention_s * SECOND:
+            return False
+        return await self._store.read(lambda connection: archive.owner(connection, run_id)) is None
 
     async def newest(self, account_id: str, before: str | None, most: int) -> list[dict[str, Any]]:
         """The account's runs, newest first, as `archive.newest` gives them."""
@@ -208,7 +236,7 @@ class Runs:
         now = now_us()
         today = now - now % DAY
         spent = await self._budget.spent(account_id, now)
-        running = [run.counted for run in self._runs.values() if run.account_id == account_id and not run.log.ended]
+        running = [run.counted for run in self._running.get(account_id, ())]
         spent += sum(usage.prompt_tokens + usage.completion_tokens for usage in running)
         if spent >= self._settings.ai_tokens_per_day:
             seconds = (today + DAY - now) // SECOND + 1
@@ -219,22 +247,38 @@ class Runs:
                 retry_after_s=seconds,
             )
 
-    def _ended(self, run: Run, added: asyncio.Future[None]) -> None:
+    async def _add(self, run: Run) -> None:
+        """Write the run down; one that cannot be is stopped, and forgotten. Raises Problem."""
+        try:
+            await self._store.write(partial(archive.add, run=run))
+        except Problem as problem:
+            await run.stop(problem)
+            self._runs.pop(run.id, None)
+            raise
+
+    async def _begun(self, run: Run, row: asyncio.Task[None]) -> None:
+        notice = run.notice()  # as it is now: its end is told apart
+        await asyncio.wait([row])
+        if not row.cancelled() and row.exception() is None:
+            await self._tell(run.account_id, notice)
+
+    def _ended(self, run: Run) -> None:
         self._unwatch(run)
         self._kept.pop(run.id, None)
+        running = self._running[run.account_id]
+        running.discard(run)
+        if not running:
+            del self._running[run.account_id]
         if run.log.end is not None:
             usage = run.log.end.usage
             self._budget.count(run.account_id, usage.prompt_tokens + usage.completion_tokens, run.created_at)
-        self._later(self._save(run, added))
+        self._later(self._save(run))
 
-    async def _begun(self, account_id: str, notice: RunNotice, added: asyncio.Future[None]) -> None:
-        await asyncio.wait([added])
-        if not added.cancelled() and added.exception() is None:
-            await self._tell(account_id, notice)
-
-    async def _save(self, run: Run, added: asyncio.Future[None]) -> None:
-        await asyncio.wait([added])
-        if added.cancelled() or added.exception() is not None:
+    async def _save(self, run: Run) -> None:
+        row = self._rows[run.id]
+        await asyncio.wait([row])
+        del self._rows[run.id]
+        if row.cancelled() or row.exception() is not None:
             return  # there is no row: whoever started it was told so
         try:
             await self._store.write(partial(archive.end, run=run))

@@ -56,17 +56,13 @@ class Upstream:
 
     @cached_property
     def _client(self) -> "openai.AsyncOpenAI":
-        import openai  # takes a second: late, and not in the event loop (`_sdk_ready`)
-
-        timeout = openai.Timeout(None, connect=CONNECT_S)
-        return openai.AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self._configured.url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout, follow_redirects=False),
+        from deskbell_relay.ai.sdk import (
+            ProviderClient,  # takes a second: late, and not in the event loop (`_sdk_ready`)
         )
 
+        return ProviderClient(self._configured.url, self._key, connect_s=CONNECT_S)
+
+    @cached_property
     def _headers(self) -> dict[str, Any]:
         """Of each request. A key that goes elsewhere is not a bearer token too, and OpenAI's names are OpenAI's alone."""
         import openai
@@ -121,7 +117,7 @@ class Upstream:
         import openai
 
         ask = self._client.post(
-            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": self._headers()}
+            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": self._headers}
         )
         try:
             response: Any = await ask
@@ -186,7 +182,7 @@ async def _limited(response: _Reading, title: str) -> bytes:
 
 
 async def _sdk_ready() -> None:
-    """Have the SDK imported, once, outside the event loop: it takes a second, and imports its parts when first named."""
+    """Have the SDK imported, once, outside the event loop: it takes a second, and imports its parts when first used."""
     if not _imported.is_set():
         await asyncio.get_running_loop().run_in_executor(None, _import)
 
@@ -195,6 +191,6 @@ _imported: Final = threading.Event()
 
 
 def _import() -> None:
-    openai = importlib.import_module("openai")
-    openai.AsyncOpenAI(api_key="none")
+    sdk = importlib.import_module("deskbell_relay.ai.sdk")
+    sdk.ProviderClient("http://127.0.0.1", None, connect_s=CONNECT_S)
     _imported.set()
