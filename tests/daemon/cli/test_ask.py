@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from paced_provider import Exchange, PacedProvider, delta, saying
 
 from deskbell_daemon.cli.commands import asking
+from deskbell_daemon.cli.commands.asking import on_interrupt, unless
+from deskbell_daemon.cli.exits import ExitCode, of_problem
 from deskbell_daemon.cli.processes import clean_environment
 from deskbell_daemon.cli.story import Household
 from deskbell_daemon.cli.writing import Paper
@@ -54,18 +57,22 @@ def provider(loop):
     asyncio.run_coroutine_threadsafe(provider.stop(), loop).result(10)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory, provider):
-    household = Household(
-        tmp_path_factory.mktemp("household"),
+def household(folder: Path, provider: PacedProvider) -> Household:
+    return Household(
+        folder,
         DESKBELL_AI_COMPATIBLE_URL=provider.url,
         DESKBELL_AI_COMPATIBLE_MODEL="mock",
         DESKBELL_AI_LOCAL="false",
         DESKBELL_AI_RATE="1000/minute",
     )
-    asyncio.run(household.start())
-    yield household.home
-    asyncio.run(household.stop())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, provider):
+    ours = household(tmp_path_factory.mktemp("household"), provider)
+    asyncio.run(ours.start())
+    yield ours.home
+    asyncio.run(ours.stop())
 
 
 def words(home: Path, *more: str) -> dict:
@@ -193,3 +200,47 @@ async def test_a_stream_that_brings_nothing_any_more_is_given_up(monkeypatch):
     with pytest.raises(Problem, match="The stream broke"):
         await asking.read(daemon, "/stream", sheet)
     assert (sheet.text, daemon.opened) == ("1 2 3 ", 3 + asking.TRIES)
+
+
+def pressing_ctrl_c(home: Path, *more: str, before: Callable[[], object]) -> subprocess.CompletedProcess[str]:
+    """Ask for an endless answer, do `before`, press Ctrl-C; how it ended by itself."""
+    child = subprocess.Popen(
+        words(home, "Write", *more)["args"],
+        env=words(home)["env"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.read(4) == "word"
+    before()
+    child.send_signal(signal.SIGINT)
+    out, error = child.communicate(timeout=30)
+    return subprocess.CompletedProcess(child.args, child.returncode, out, error)
+
+
+def test_a_stop_that_does_not_reach_the_relay_is_told_and_has_an_exit_code(tmp_path, provider):
+    provider.scripts = [typing]
+    other = household(tmp_path, provider)  # of its own: its relay does not come back
+    asyncio.run(other.start())
+    try:
+        done = pressing_ctrl_c(other.home, before=lambda: asyncio.run(other.relay.kill()))
+    finally:
+        asyncio.run(other.stop())
+    assert done.returncode == ExitCode.RELAY_UNREACHABLE, done.stderr
+    assert "Stop did not get through, so the answer may go on at the provider, and cost" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_refused_stop_ends_the_reading_with_the_reason():
+    async def refused() -> None:
+        raise Problem("revoked_token", "This access was revoked.")
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    with on_interrupt(refused) as failed:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Problem, match=r"Stop did not get through.*This access was revoked") as told:
+            await unless(failed, for_ever())
+    assert of_problem(told.value.code) == ExitCode.NOT_PAIRED

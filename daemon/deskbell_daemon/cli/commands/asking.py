@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -19,6 +19,8 @@ from deskbell_wire.errors import Problem
 if TYPE_CHECKING:
     from deskbell_daemon.cli.writing import Paper
     from deskbell_daemon.local.client import LocalClient
+
+T = TypeVar("T")
 
 NOTE_S: Final = 20.0
 """How long the note's end is awaited after the answer's."""
@@ -69,8 +71,8 @@ def ask(
     async def asking(daemon: "LocalClient") -> dict[str, Any]:
         run = await daemon.post("/v1/relay/runs", {name: value for name, value in body.items() if value is not None})
         path = f"/v1/relay/runs/{run['run_id']}"
-        with paper(terminal) as sheet, on_interrupt(lambda: daemon.post(f"{path}/stop")):
-            end = await read(daemon, f"{path}/stream", sheet)
+        with paper(terminal) as sheet, on_interrupt(lambda: daemon.post(f"{path}/stop")) as stop_failed:
+            end = await unless(stop_failed, read(daemon, f"{path}/stream", sheet))
         answer = {"id": run["run_id"], "provider": run["provider"], "model": run["model"], "text": sheet.text, **end}
         return answer | ({"note": await written(daemon, run["note"])} if "note" in run else {})
 
@@ -131,26 +133,59 @@ async def written(daemon: "LocalClient", asked: dict[str, Any]) -> dict[str, Any
 
 
 @contextlib.contextmanager
-def on_interrupt(stop: Callable[[], Coroutine[Any, Any, object]]) -> Iterator[None]:
-    """Ctrl-C calls `stop` once, and a second one ends the program. Where signals cannot be caught, it ends at once."""
+def on_interrupt(stop: Callable[[], Coroutine[Any, Any, Any]]) -> Iterator[asyncio.Future[Problem]]:
+    """Ctrl-C calls `stop` once, and a second one ends the program. Where signals cannot be caught, it ends at once.
+
+    What it gives is done once `stop` has failed: why, in words for who pressed it.
+    """
     loop = asyncio.get_running_loop()
-    stopping: set[asyncio.Task[object]] = set()
+    stopping: set[asyncio.Task[Any]] = set()
+    failed: asyncio.Future[Problem] = loop.create_future()
+
+    async def stopped() -> None:
+        try:
+            await stop()
+        except Problem as problem:
+            if not failed.done():
+                failed.set_result(not_stopped(problem))
 
     def interrupted() -> None:
         loop.remove_signal_handler(signal.SIGINT)
-        stopping.add(loop.create_task(stop()))
+        stopping.add(loop.create_task(stopped()))
 
     try:
         loop.add_signal_handler(signal.SIGINT, interrupted)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows; or not the main thread
-        yield
+        yield failed
         return
     try:
-        yield
+        yield failed
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         for task in stopping:
             task.cancel()
+
+
+async def unless(failed: asyncio.Future[Problem], reading: Coroutine[Any, Any, T]) -> T:
+    """What `reading` brings. Raises the problem of a Stop that did not get through instead of reading on for ever."""
+    task = asyncio.ensure_future(reading)
+    try:
+        await asyncio.wait((task, failed), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise failed.result()
+        return task.result()
+    finally:
+        task.cancel()
+
+
+def not_stopped(problem: Problem) -> Problem:
+    """A Stop that failed, with what that means: the answer may go on, and cost."""
+    return Problem(
+        problem.code,
+        f"Stop did not get through, so the answer may go on at the provider, and cost: {problem.detail}",
+        next_step=f"{problem.next_step} Then stop it on the relay's chat page, which lists your runs.",
+        headers=problem.headers,
+    )
 
 
 def figures(answer: dict[str, Any]) -> str:
