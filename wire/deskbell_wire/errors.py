@@ -157,6 +157,7 @@ ERRORS: Final[Mapping[str, ErrorType]] = {
     "unknown_action": ErrorType(422, "This device does not know that action", "Update Deskbell on the laptop."),
     # AI runs
     "answer_cut_off": ErrorType(502, "The answer ended before its end", "Ask again; what came is kept."),
+    "answer_overdue": ErrorType(504, "The answer took too long", "Ask for a shorter one; what came is kept."),
     "answer_stalled": ErrorType(504, "The answer stopped coming", "Ask again; what came is kept."),
     "answer_too_long": ErrorType(413, "The answer became too long", "Ask for a shorter one; what came is kept."),
     "budget_spent": ErrorType(429, "Today's tokens are used up", "Go on tomorrow, or ask the operator for more."),

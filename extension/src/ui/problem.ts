@@ -50,6 +50,7 @@ const CODES = {
   provider_key_refused: 'problem_provider_key_refused',
   no_first_token: 'problem_no_first_token',
   answer_cut_off: 'problem_answer_cut_off',
+  answer_overdue: 'problem_answer_overdue',
   answer_stalled: 'problem_answer_stalled',
   answer_too_long: 'problem_answer_too_long',
   run_interrupted: 'problem_run_interrupted',

@@ -148,6 +148,14 @@ class Run:
         return self.log.end
 
     async def _answer(self) -> Outcome:
+        limit_s = self._settings.ai_run_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._asked()
+        except TimeoutError:
+            raise Failure("answer_overdue", f"The answer was cut off after {limit_s:g} s, the most allowed.") from None
+
+    async def _asked(self) -> Outcome:
         failure: Failure | None = None
         for choice in self._choices:
             self._chosen = choice

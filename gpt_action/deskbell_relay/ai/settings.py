@@ -62,6 +62,9 @@ class AiSettings(BaseSettings):
     )
     ai_first_token_s: float = Field(default=60, gt=0, description="Models that think first take their time")
     ai_stall_s: float = Field(default=30, gt=0, description="Between two pieces of an answer")
+    ai_run_s: float = Field(
+        default=600, gt=0, description="A whole run, with its retries: a model that only thinks would never end"
+    )
     ai_retries: int = Field(default=2, ge=0, le=5, description="Before the provider's first byte, never after it")
     ai_retry_wait_s: float = Field(
         default=10, ge=0, description="A provider that asks for a longer wait is not asked again"

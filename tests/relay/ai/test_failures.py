@@ -178,3 +178,37 @@ async def test_what_a_killed_relay_left_running_ends_with_a_word(tmp_path: Path)
         headers = rooms.laptop.headers | {"Last-Event-ID": events[0].last_event_id}
         async with rooms.relay.session.get(f"{rooms.relay.url}/ai/runs/{run_id}/stream", headers=headers) as answer:
             assert answer.status == 204
+
+
+def thinking_after(*pieces: bytes) -> Script:
+    """These pieces, then thoughts for ever, which keep every other patience alive."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.send(*pieces)
+        while True:
+            await exchange.send(data({"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}))
+            await asyncio.sleep(0.02)
+
+    return script
+
+
+@pytest.mark.parametrize(("pieces", "text"), [((), ""), ((HELLO,), "Hello")])
+async def test_a_model_that_only_thinks_is_ended_with_a_word_and_what_came_is_kept(
+    tmp_path: Path, pieces: tuple[bytes, ...], text: str
+) -> None:
+    async with RunRooms(tmp_path, thinking_after(*pieces), ai_run_s=0.5) as rooms:
+        run_id = await rooms.begin()
+        events = await rooms.read(run_id)
+        end = json.loads(events[-1].data)
+        assert (text_of(events), end["status"], end["code"]) == (text, "error", "answer_overdue")
+        assert end["message"] == "The answer was cut off after 0.5 s, the most allowed."
+        [call] = rooms.provider.calls  # nobody is asked again: the time is over
+        async with asyncio.timeout(10):
+            await call.closed.wait()
+        assert (await rooms.info(run_id))["text"] == text
+
+
+async def test_the_time_of_a_run_is_that_of_all_its_tries(tmp_path: Path) -> None:
+    async with RunRooms(tmp_path, refusing(503, **{"Retry-After": "5"}), ai_run_s=0.5) as rooms:
+        assert (await rooms.end(await rooms.begin()))["code"] == "answer_overdue"
+        assert len(rooms.provider.calls) == 1
