@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from filelock import FileLock, Timeout
 
-from deskbell_daemon.actions.context import LiveContext
+from deskbell_daemon.actions.context import LiveContext, no_context, no_notes
 from deskbell_daemon.actions.table import available
 from deskbell_daemon.audit.access import access_facts
 from deskbell_daemon.audit.log import AuditLog
@@ -20,6 +20,7 @@ from deskbell_daemon.gate.performance import AnyPerformer, Performance, Run
 from deskbell_daemon.gate.standing import DEFAULT_DAYS, StandingRules
 from deskbell_daemon.ledger import Ledger
 from deskbell_daemon.ledger_pruning import prune_for_ever
+from deskbell_daemon.leftover_drafts import LeftoverDrafts
 from deskbell_daemon.line import Line
 from deskbell_daemon.link.clock import RelayClock
 from deskbell_daemon.link.connection import Connection
@@ -82,7 +83,7 @@ class Daemon:
         self._ledger = Ledger(places.ledger_file)
         self._performance = Performance(
             self._performers,
-            context if context is not None else self._notes.context if self._notes else _no_context,
+            context if context is not None else self._notes.context if self._notes else no_context,
             self._clock,
             threads=settings.limits.performers,
             output_bytes=settings.limits.output_bytes,
@@ -90,10 +91,11 @@ class Daemon:
         )
         self._line: Line | None = None
         self._pairing = asyncio.Lock()
-        self._pruner: asyncio.Task[None] | None = None
+        self._runs = Runs(lambda: self._paired().relay)
+        self._chores: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        self._pruner = asyncio.create_task(prune_for_ever(self._ledger, self._settings.limits))
+        self._chores.append(asyncio.create_task(prune_for_ever(self._ledger, self._settings.limits)))
         self._audit.write(
             "daemon_started", {"version": RELEASE, **await asyncio.to_thread(settings_facts, self._places)}
         )
@@ -101,6 +103,9 @@ class Daemon:
             await asyncio.to_thread(self._notes.look)
         async with self._pairing:
             await self._open_line()
+        if self._notes is not None:
+            leftovers = LeftoverDrafts(self._ledger, self._notes.room, self._runs)
+            self._chores.append(asyncio.create_task(leftovers.settle_for_ever()))
         self._watch.start()
 
     async def close(self) -> None:
@@ -109,8 +114,9 @@ class Daemon:
         await self._watch.stop()
         async with self._pairing:
             await self._close_line()
-        if self._pruner is not None:
-            self._pruner.cancel()
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         self.changes.close()
         self._performance.close()
         await self._ledger.close()
@@ -306,9 +312,8 @@ class Daemon:
             await line.close()
 
     def _live_context(self, run: Run) -> LiveContext:
-        runs = Runs(lambda: self._paired().relay)
-        notes = self._notes.room if self._notes else _no_notes
-        return LiveContext(run.command_id, run.tell, run.stopped, self._local, notes, runs, run.restarting)
+        notes = self._notes.room if self._notes else no_notes
+        return LiveContext(run.command_id, run.tell, run.stopped, self._local, notes, self._runs, run.restarting)
 
     async def _settings_changed(self, settings: Settings) -> None:
         """config.toml has changed: its actions and its consent rules hold from now on, the rest from the next start."""
@@ -332,14 +337,6 @@ class Daemon:
 def declaration(settings: Settings) -> DeviceDeclaration:
     """What this daemon says of itself when it is paired."""
     return DeviceDeclaration(name=settings.device_name, kind="daemon", actions=sorted(available()))
-
-
-def _no_notes() -> Any:
-    raise Problem("unknown_action", "This daemon keeps no notes.")
-
-
-def _no_context(command_id: str) -> Any:
-    raise Problem("internal", "This daemon was made without a context for its actions.")
 
 
 async def run(

@@ -224,6 +224,10 @@ class Ledger:
         """Finished, and the relay is not known to have it; in the order of receipt."""
         return self._select("WHERE state = 'finished' AND reported_us IS NULL ORDER BY n")
 
+    def ended(self, action: str, limit: int = 100) -> "asyncio.Future[list[Entry]]":
+        """The finished commands of one action, newest first."""
+        return self._select("WHERE action = ? AND state = 'finished' ORDER BY n DESC LIMIT ?", action, limit)
+
     def recent(self, limit: int) -> "asyncio.Future[list[Entry]]":
         """Newest first."""
         return self._select("ORDER BY n DESC LIMIT ?", limit)
@@ -274,7 +278,7 @@ class Ledger:
 
         return self._writer.submit(guarded, failed=failed)
 
-    def _select(self, rest: str, *parameters: int) -> "asyncio.Future[list[Entry]]":
+    def _select(self, rest: str, *parameters: int | str) -> "asyncio.Future[list[Entry]]":
         def read(connection: sqlite3.Connection) -> list[Entry]:
             return [_entry(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM command {rest}", parameters)]  # noqa: S608 - `rest` is ours
 

@@ -35,7 +35,8 @@ MOST_CHARACTERS: Final = 1_000_000
 ROOM_TRIES: Final = 5
 """How often the end is tried on a full disk, a second apart, before it is given up."""
 
-_PASSING: Final = frozenset({"disk_full", "folder_not_writable"})
+PASSING: Final = frozenset({"disk_full", "folder_not_writable"})
+"""What may go away by itself: then the note gets its end late (`leftover_drafts.py`)."""
 
 
 class Answer:
@@ -176,7 +177,7 @@ class Pouring:
             await asyncio.to_thread(draft.pour, text)
         except Problem as problem:
             # Room may come back before the end; what came is not lost, for the relay keeps it too.
-            if problem.code not in _PASSING:
+            if problem.code not in PASSING:
                 raise
             log.warning("draft_not_poured", command=self._command_id, code=problem.code)
 
@@ -214,11 +215,13 @@ class Pouring:
                     draft.finish, text, sentence, lambda ref: self._drafted(draft, ref, sentence)
                 )
             except Problem as problem:
-                if problem.code not in _PASSING:
+                if problem.code not in PASSING:
                     raise
                 fault = problem
                 await asyncio.sleep(1)
-        raise fault
+        raise Problem(
+            fault.code, f"{fault.detail} What it held is in {draft.path}; the rest is written there once there is room."
+        )
 
     def _drafted(self, draft: Draft, ref: NoteRef, sentence: str | None) -> DraftedNote:
         end = self._end

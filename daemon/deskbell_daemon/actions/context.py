@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deskbell_daemon.link.runs import Runs
 from deskbell_daemon.notes.room import NotesRoom
+from deskbell_wire.errors import Problem
 
 if TYPE_CHECKING:
     from deskbell_daemon.local_actions.catalogue import LocalActions
@@ -40,3 +41,13 @@ class LiveContext:
     runs: Runs
     restarting: Callable[[], bool]
     """Whether `stopped` is set because the daemon stops: what may be repeated is begun again at its next start."""
+
+
+def no_notes() -> NotesRoom:
+    """In the place of `notes`, where no folder is kept. Raises Problem."""
+    raise Problem("unknown_action", "This daemon keeps no notes.")
+
+
+def no_context(command_id: str) -> Context:
+    """In the place of a Context, where none was given. Raises Problem."""
+    raise Problem("internal", "This daemon was made without a context for its actions.")

@@ -72,9 +72,9 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk(folder: Path, *scripts: Script, **settings: Any) -> AsyncIterator[Desk]:
-    notes = folder / "notes"
-    notes.mkdir()
+async def desk(folder: Path, *scripts: Script, notes: Path | None = None, **settings: Any) -> AsyncIterator[Desk]:
+    notes = notes or folder / "notes"
+    notes.mkdir(parents=True)
     async with RunRooms(folder / "relay", *scripts, **settings) as rooms, aiohttp.ClientSession() as http:
         relay = Relay(http, rooms.relay.url, cast(Tokens, OneToken(rooms.laptop.headers)))
         room = NotesRoom.open(notes, folder / "state")
