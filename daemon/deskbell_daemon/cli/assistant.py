@@ -15,11 +15,14 @@ import aiohttp
 
 from deskbell_daemon.cli.browser import Approve, Browser, GetCode, unreachable
 from deskbell_daemon.http_client import HttpClient
+from deskbell_wire.actions import SCOPES
 from deskbell_wire.errors import ERRORS, Problem
 from deskbell_wire.pairing import CLI_CLIENT
 from deskbell_wire.version import USER_AGENT
 
-SCOPES = "notes:read notes:write notes:draft devices:read local:run"
+EVERY_SCOPE = " ".join(SCOPES)
+"""All that the catalogue can be asked for: what is refused to an assistant depends on the laptop's rules alone."""
+
 LOOPBACK_REDIRECT = "http://127.0.0.1/callback"
 """Of the public client; nobody listens there: the code is read from the redirect's address."""
 
@@ -52,7 +55,7 @@ class Assistant(HttpClient):
         )
 
     async def authorize(
-        self, get_code: GetCode, approve: Approve, *, scopes: str = SCOPES, patience_s: float = 300
+        self, get_code: GetCode, approve: Approve, *, scopes: str = EVERY_SCOPE, patience_s: float = 300
     ) -> None:
         """Go through the flow: open the page, type the code that `get_code` brings from the laptop, have it approved.
 
@@ -88,6 +91,15 @@ class Assistant(HttpClient):
         if self.refresh_token is None:
             raise Problem("missing_token", "This assistant has not been connected yet.")
         await self._token({"grant_type": "refresh_token", "refresh_token": self.refresh_token})
+
+    async def give_back(self, refresh_token: str) -> None:
+        """End the grant behind a token that another one has taken the place of (RFC 7009). Raises Problem."""
+        form = {"token": refresh_token, "client_id": self.client.id}
+        if self.client.secret is not None:
+            form["client_secret"] = self.client.secret
+        status, answer = await self._ask("/oauth/revoke", data=form)
+        if status != 200:
+            raise relayed(status, answer)
 
     async def call(
         self, operation: str, arguments: dict[str, Any], *, wait_s: int | None = None, key: str | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deskbell_daemon.cli.archive import log_of
-from deskbell_daemon.cli.assistant import SCOPES, Assistant, Client
+from deskbell_daemon.cli.assistant import EVERY_SCOPE, Assistant, Client
 from deskbell_daemon.cli.browser import Browser
 from deskbell_daemon.cli.processes import Child, command, daemon_child, relay_child
 from deskbell_daemon.local.client import LocalClient
@@ -87,7 +87,7 @@ class Household:
         self,
         assistant: Assistant,
         approved: Callable[[dict[str, Any]], None] = lambda asked: None,
-        scopes: str = SCOPES,
+        scopes: str = EVERY_SCOPE,
     ) -> None:
         """Bring the assistant through the authorization code flow; the laptop shows what is asked, and approves."""
         await assistant.authorize(self._code, lambda: self._approve(approved), scopes=scopes)

@@ -9,9 +9,14 @@ import time
 
 import pytest
 
-from deskbell_daemon.cli.assistant import Assistant
-from deskbell_daemon.cli.processes import clean_environment
+from deskbell_daemon.cli.assistant import EVERY_SCOPE, Assistant
+from deskbell_daemon.cli.commands.calling import SECRET
+from deskbell_daemon.cli.commands.consent import decide
+from deskbell_daemon.cli.processes import clean_environment, command
 from deskbell_daemon.cli.story import Household
+from deskbell_daemon.secrets.store import open_secrets
+from deskbell_daemon.settings import load_settings
+from deskbell_wire.actions import CATALOGUE, SCOPES
 from deskbell_wire.errors import Problem
 
 PATIENCE_S = 40
@@ -112,3 +117,56 @@ async def test_call_asks_once_and_then_works_by_itself(household):
     assert await again.leaves() == 0
     assert "[y/N]" not in again.seen
     assert (household.notes / "Asked once.md").exists()
+
+
+async def given_before(household: Household, scopes: str) -> None:
+    """`deskbell call` was let in once, for those scopes alone."""
+
+    async with household.local() as daemon, Assistant(household.url) as assistant:
+
+        async def code() -> str:
+            return str((await daemon.post("/v1/relay/connect-code"))["code"])
+
+        async def approve() -> None:
+            [asked] = (await daemon.get("/v1/relay/approvals"))["approvals"]
+            await decide(daemon, asked, allow=True)
+
+        await assistant.authorize(code, approve, scopes=scopes)
+        assert assistant.refresh_token is not None
+        await open_secrets(load_settings(household.places), household.places).set(SECRET, assistant.refresh_token)
+
+
+async def grants_of(household: Household) -> list[dict]:
+    return [grant for grant in (await command(household.home, "grants"))["grants"] if grant["host"] == "127.0.0.1"]
+
+
+async def test_call_steps_up_a_grant_that_lacks_what_it_needs_and_gives_the_old_one_back(household):
+    for grant in await grants_of(household):
+        await command(household.home, "revoke", grant["id"], "--yes")
+    await given_before(household, "notes:read devices:read")
+    [old] = await grants_of(household)
+    person = Person(household, "call", "createNote", '{"title": "Stepped up"}')
+    await person.reads("The access from last time does not include this")
+    await person.reads("Let this command line in as an assistant? [y/N]")
+    person.types("yes\n")
+    assert await person.leaves() == 0, person.seen
+    [new] = await grants_of(household)
+    assert new["id"] != old["id"]
+    assert set(new["scopes"]) == set(SCOPES)
+    again = Person(household, "call", "createNote", '{"title": "Without a question"}')
+    assert await again.leaves() == 0, again.seen
+    assert "[y/N]" not in again.seen
+
+
+async def test_a_script_whose_grant_lacks_something_is_told_how_to_get_it(household):
+    for grant in await grants_of(household):
+        await command(household.home, "revoke", grant["id"], "--yes")
+    await given_before(household, "devices:read")
+    with pytest.raises(Problem, match="ended with 5: {.*Say yes with --yes, or use a terminal"):
+        await command(household.home, "call", "listNotes")
+    assert (await command(household.home, "call", "listNotes", "--yes"))["status"] == "done"
+
+
+@pytest.mark.parametrize("action", CATALOGUE, ids=lambda action: action.id)
+def test_what_call_asks_for_is_enough_for_every_operation(action):
+    assert action.scope in EVERY_SCOPE.split()

@@ -80,9 +80,20 @@ async def calling(
         await sign_in(terminal, places, assistant, yes)
         assert assistant.refresh_token is not None, "the relay gives one with every grant"
         await secrets.set(SECRET, assistant.refresh_token)
-        with terminal.busy(f"{operation}…"):
-            first_wait = None if wait_s >= 35 else int(wait_s)
-            answer = await assistant.call(operation, arguments, wait_s=first_wait, key=key)
+        first_wait = None if wait_s >= 35 else int(wait_s)
+
+        async def first_answer() -> dict[str, Any]:
+            with terminal.busy(f"{operation}…"):
+                return await assistant.call(operation, arguments, wait_s=first_wait, key=key)
+
+        try:
+            answer = await first_answer()
+        except Problem as problem:
+            if problem.code != "insufficient_scope":
+                raise
+            await step_up(terminal, places, assistant, yes)
+            await secrets.set(SECRET, assistant.refresh_token)
+            answer = await first_answer()
         if "status" not in answer or answer["status"] in FINAL or wait_s == 0:
             return answer
         with terminal.busy(f"{answer['status']}: {answer.get('message') or answer['id']}"):
@@ -96,10 +107,7 @@ async def calling(
 
 
 async def sign_in(terminal: Terminal, places: "Places", assistant: "Assistant", yes: bool) -> None:
-    """With the refresh token of the last time, or through the authorization flow, which the person here approves."""
-    from deskbell_daemon.cli.commands.consent import decide, facts_of
-    from deskbell_daemon.local.client import LocalClient
-
+    """With the refresh token of the last time, or as for the first time."""
     if assistant.refresh_token is not None:
         try:
             await assistant.refresh()
@@ -107,7 +115,23 @@ async def sign_in(terminal: Terminal, places: "Places", assistant: "Assistant", 
         except Problem as problem:
             if problem.code != "invalid_token":
                 raise
-            terminal.show("The access from last time has ended; asking anew.", stderr=True)
+            tell(terminal, "The access from last time has ended; asking anew.")
+    await let_in(terminal, places, assistant, yes)
+
+
+async def step_up(terminal: Terminal, places: "Places", assistant: "Assistant", yes: bool) -> None:
+    """The grant lacks a scope, as one from before that scope was there: ask for all of them, and give the old one back."""
+    tell(terminal, "The access from last time does not include this; asking for all that there is.")
+    old = assistant.refresh_token
+    await let_in(terminal, places, assistant, yes)
+    if old is not None:
+        await assistant.give_back(old)
+
+
+async def let_in(terminal: Terminal, places: "Places", assistant: "Assistant", yes: bool) -> None:
+    """Through the authorization flow, which the person here approves."""
+    from deskbell_daemon.cli.commands.consent import decide, facts_of
+    from deskbell_daemon.local.client import LocalClient
 
     async with LocalClient(places) as daemon:
 
@@ -120,8 +144,7 @@ async def sign_in(terminal: Terminal, places: "Places", assistant: "Assistant", 
             if not ours:
                 raise Problem("request_not_found", "The relay does not show our request to this laptop.")
             asked = max(ours, key=lambda one: str(one["created_at"]))
-            if not terminal.as_json:  # a program gets one document and no stories
-                terminal.show(facts_of(asked), stderr=True)
+            tell(terminal, facts_of(asked))
             try:
                 allow = yes or terminal.agreed("Let this command line in as an assistant?")
             except Problem:
@@ -130,6 +153,12 @@ async def sign_in(terminal: Terminal, places: "Places", assistant: "Assistant", 
             await decide(daemon, asked, allow=allow)
 
         await assistant.authorize(get_code, approve)
+
+
+def tell(terminal: Terminal, line: str) -> None:
+    """How it goes, for a person: a program gets one document and no stories."""
+    if not terminal.as_json:
+        terminal.show(line, stderr=True)
 
 
 def show(terminal: Terminal, answer: dict[str, Any]) -> None:
