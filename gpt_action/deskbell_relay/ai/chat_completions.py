@@ -30,6 +30,8 @@ class ChatCompletionsReader(AnswerReader):
         if isinstance(usage, dict):
             # Some send the sum so far with every chunk, most send it once at the end: the last one counts.
             self._count(usage.get("prompt_tokens"), usage.get("completion_tokens"))
+        if chunk.get("prompt_progress"):  # llama.cpp, asked for it: it reads the prompt
+            self.thinking = True
         choices = chunk.get("choices")
         if not choices:
             return  # [] or null: a chunk about usage, or a filter's remark

@@ -162,7 +162,7 @@ async def test_a_script_whose_grant_lacks_something_is_told_how_to_get_it(househ
     for grant in await grants_of(household):
         await command(household.home, "revoke", grant["id"], "--yes")
     await given_before(household, "devices:read")
-    with pytest.raises(Problem, match="ended with 5: {.*Say yes with --yes, or use a terminal"):
+    with pytest.raises(Problem, match=r"ended with 5: {.*Say yes with --yes, or use a terminal"):
         await command(household.home, "call", "listNotes")
     assert (await command(household.home, "call", "listNotes", "--yes"))["status"] == "done"
 

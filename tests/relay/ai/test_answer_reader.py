@@ -102,6 +102,9 @@ def test_parts_of_a_list_and_refusals_are_text_and_thoughts_are_a_sign_of_life()
     assert read(data({"choices": [{"delta": {"content": None, "refusal": "No."}}]}))[0] == "No."
     text, reader = read(data({"choices": [{"delta": {"reasoning_content": "hm"}}]}))
     assert (text, reader.thinking) == ("", True)
+    reading = {"choices": [{"delta": {"content": None}}], "prompt_progress": {"total": 700, "processed": 32}}
+    text, reader = read(data(reading))
+    assert (text, reader.thinking) == ("", True)
 
 
 def test_an_emoji_that_a_provider_cuts_in_two_arrives_whole() -> None:

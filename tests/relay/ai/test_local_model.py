@@ -82,3 +82,31 @@ async def test_who_comes_in_the_moment_of_the_idle_end_keeps_the_process() -> No
             assert engine.pid == pid
     finally:
         await engine.stop()
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that the process has had."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+@pytest.mark.slow
+async def test_stop_while_the_real_model_still_reads_the_prompt_ends_its_work_soon(tmp_path: Path) -> None:
+    async with RunRooms(tmp_path, ai_local=True) as rooms:
+        await rooms.end(await rooms.begin("Say hi.", provider="local"))
+        pid = model(rooms).engine.pid
+        assert pid is not None
+        before = spent(pid)
+        run_id = await rooms.begin("The keeper rings a bell of bronze by night. " * 80, provider="local")
+        async with asyncio.timeout(30):
+            while spent(pid) < before + 0.3:  # nothing else tells that it reads
+                await asyncio.sleep(0.01)
+        status, stopped = await rooms.laptop.call("POST", f"/ai/runs/{run_id}/stop")
+        assert (status, stopped["status"], stopped["text"]) == (200, "stopped", "")
+        at_stop = spent(pid)
+        last = -1.0
+        async with asyncio.timeout(60):
+            while (now := spent(pid)) != last:
+                last = now
+                await asyncio.sleep(0.5)
+        assert last - at_stop < 1.2, "it read on to the end of its prompt"

@@ -12,6 +12,11 @@ import sys
 MOST_TOKENS = 512
 """Of an answer: so small a model may never find an end."""
 
+PROMPT_BATCH = 32
+"""Tokens of a prompt that are read in one go: nothing, a Stop neither, is heard of in between. The engine's own 2,048 took
+2.4 s of processor time after a Stop, these 0.2 to 0.3 s, for about 15 % more time to read a prompt.
+"""
+
 
 def main() -> None:
     """Serve until standard input ends."""
@@ -28,6 +33,7 @@ def main() -> None:
     params.api_keys = [asked["key"]]
     params.n_ctx = 4 * 4096
     params.n_parallel = 4
+    params.n_batch = params.n_ubatch = PROMPT_BATCH
     params.n_predict = MOST_TOKENS
     params.cpuparams.n_threads = max(1, (os.cpu_count() or 1) - 1)  # one is the relay's
     params.sampling.temp, params.sampling.top_p = 0.2, 0.9  # as SmolLM2's own page recommends
