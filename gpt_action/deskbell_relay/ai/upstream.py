@@ -16,7 +16,7 @@ from deskbell_relay.ai.refusal import refusal
 from deskbell_wire.run import Usage
 
 if TYPE_CHECKING:
-    import openai
+    from deskbell_relay.ai.sdk import ProviderClient
 
 CONNECT_S: Final = 10
 LAST_WORDS_S: Final = 2
@@ -55,10 +55,8 @@ class Upstream:
         self._key = configured.key.get_secret_value() if configured.key else None
 
     @cached_property
-    def _client(self) -> "openai.AsyncOpenAI":
-        from deskbell_relay.ai.sdk import (
-            ProviderClient,  # takes a second: late, and not in the event loop (`_sdk_ready`)
-        )
+    def _client(self) -> "ProviderClient":
+        from deskbell_relay.ai.sdk import ProviderClient  # late: takes a second (`_sdk_ready`)
 
         return ProviderClient(self._configured.url, self._key, connect_s=CONNECT_S)
 
@@ -116,12 +114,9 @@ class Upstream:
         """The response, once its head is there. Failures up to here may be tried again: no byte has come."""
         import openai
 
-        ask = self._client.post(
-            self._api.path, cast_to=object, body=self._api.body(model, messages), options={"headers": self._headers}
-        )
         try:
-            response: Any = await ask
-            stack.push_async_callback(response.close)
+            response = await self._client.ask(self._api.path, self._api.body(model, messages), self._headers)
+            stack.push_async_callback(response.aclose)
             return _Reading(response, self._configured.title)
         except openai.APIStatusError as error:
             raise refusal(error, self._configured.title, self._key) from None
@@ -162,7 +157,7 @@ class _Reading:
         import httpx2
 
         try:
-            async for chunk in self._response.iter_bytes():
+            async for chunk in self._response.aiter_bytes():
                 self.silent = False
                 yield chunk
         except httpx2.HTTPError:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
-from paced_provider import PacedProvider, delta, saying
+from paced_provider import Exchange, PacedProvider, delta, saying
 from run_rooms import RunRooms, text_of
 
 from deskbell_relay.ai import archive
 from deskbell_relay.ai.dialects import cursor_name
 from deskbell_relay.ai.sdk import ProviderClient
+from deskbell_relay.ai.upstream import UNREAD
 from deskbell_wire.clock import DAY, MINUTE, now_us
 from deskbell_wire.errors import Problem
 from deskbell_wire.ids import new_id
@@ -131,25 +133,74 @@ async def test_another_accounts_run_is_not_found_whether_written_or_not(tmp_path
         assert (status, document["code"]) == (404, "run_not_found")
 
 
+HEADERS: dict[str, str] = {**UNREAD, "X-Own": "1"}
+
+
+def asking(text: str) -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": text}], "stream": True}
+
+
+async def asked(client: ProviderClient, text: str) -> bytes:
+    response = await client.ask("/chat/completions", asking(text), HEADERS)
+    said = await response.aread()
+    await response.aclose()
+    return said
+
+
 async def test_the_next_request_is_the_first_one_with_another_body() -> None:
     provider = await PacedProvider(saying("a")).start()
-    client = ProviderClient(provider.url, "secret", connect_s=5)
-    bodies: list[dict[str, Any]] = [
-        {"model": "m", "messages": [{"role": "user", "content": text}], "stream": True} for text in ("one", "zwei ü🎉")
-    ]
-    headers = {"X-Stainless-Raw-Response": "stream", "X-Own": "1"}
+    ours, again = (ProviderClient(provider.url, "secret", connect_s=5) for _ in range(2))
     try:
-        for body in bodies:
-            response = await client.post("/chat/completions", cast_to=object, body=body, options={"headers": headers})
-            await response.close()  # type: ignore[attr-defined]
-        again = ProviderClient(provider.url, "secret", connect_s=5)
-        response = await again.post("/chat/completions", cast_to=object, body=bodies[1], options={"headers": headers})
-        await response.close()  # type: ignore[attr-defined]
+        assert await asked(ours, "one") == await asked(ours, "zwei ü🎉") == await asked(again, "zwei ü🎉")
+    finally:
+        await ours.close()
         await again.close()
+        await provider.stop()
+    _, prepared, built = provider.calls
+    assert prepared.body == built.body == asking("zwei ü🎉")
+    assert sorted(prepared.request.raw_headers) == sorted(built.request.raw_headers)
+    assert prepared.request.headers["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [
+        (401, {"error": {"message": "no", "code": "bad_key"}}),
+        (404, {"message": "no such model"}),
+        (429, [{"error": {"message": "slowly"}}]),
+        (503, "not now"),
+        (302, {}),
+    ],
+)
+async def test_a_refusal_reads_the_same_from_the_first_request_and_the_next(status: int, document: Any) -> None:
+    async def refusing(exchange: Exchange) -> None:
+        await exchange.answer(status, document, **{"Retry-After": "7", "Location": "http://127.0.0.1:9/"})
+
+    provider = await PacedProvider(refusing).start()
+    client = ProviderClient(provider.url, "secret", connect_s=5)
+    told = []
+    try:
+        for _ in range(2):
+            with pytest.raises(openai.APIStatusError) as raised:
+                await asked(client, "x")
+            error = raised.value
+            told.append((error.status_code, error.body, error.response.headers["retry-after"]))
     finally:
         await client.close()
         await provider.stop()
-    _, prepared, built = provider.calls
-    assert prepared.body == built.body == bodies[1]
-    assert sorted(prepared.request.raw_headers) == sorted(built.request.raw_headers)
-    assert prepared.request.headers["Authorization"] == "Bearer secret"
+    assert told[0] == told[1]
+    assert len(provider.calls) == 2, "a redirect is not followed, and nothing is asked again"
+
+
+async def test_a_provider_that_has_gone_reads_the_same_from_the_first_request_and_the_next() -> None:
+    provider = await PacedProvider(saying("a")).start()
+    ours, fresh = (ProviderClient(provider.url, "secret", connect_s=5) for _ in range(2))
+    await asked(ours, "x")
+    await provider.stop()
+    told = []
+    for client in (ours, fresh):
+        with pytest.raises(openai.APIConnectionError) as raised:
+            await asked(client, "x")
+        told.append(type(raised.value))
+        await client.close()
+    assert told[0] == told[1]
