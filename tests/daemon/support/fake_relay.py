@@ -75,6 +75,7 @@ class FakeRelay:
                 web.post("/v1/approvals/{id}/{answer}", self._approval),
                 web.delete("/v1/grants/{id}", self._delete_grant),
                 web.post("/v1/connect-codes", self._connect_code),
+                web.get("/ai/runs/{id}/stream", self._run_stream),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -326,6 +327,10 @@ class FakeRelay:
             return problem("grant_not_found")
         self.answered.append(f"revoke {request.match_info['id']}")
         return web.Response(status=204)
+
+    async def _run_stream(self, request: web.Request) -> web.Response:
+        """No run is known here."""
+        return problem("run_not_found" if self._allowed(request) else "invalid_token")
 
 
 def problem(code: str, **headers: str) -> web.Response:
