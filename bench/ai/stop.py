@@ -1,8 +1,9 @@
 """Stop, as a person presses it: in Chromium, from the click on the chat page to the provider that has stopped.
 
 Before a paced provider in this process, which notes when its connection is closed; and before the real local model, whose
-engine is watched until it uses no more processor time. The click's own time stamp is the browser's; its clock is compared
-with ours before each click. The loop that drives the browser also notes the close, so the figures err to the slow side.
+engine is watched until it uses no more processor time, while it writes and while it reads a long prompt. The click's own time
+stamp is the browser's; its clock is compared with ours before each click. The loop that drives the browser also notes the
+close, so the figures err to the slow side.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ MOST_MS = 50.0
 PAUSE_S = 0.02
 IDLE_NS = 2_000_000
 """Processor time in which an engine that has stopped still answers and cleans up."""
+LONG_PROMPT = "The keeper walks along the shore and rings a bell of bronze by night. " * 60
+READ_NS = 300_000_000
+"""Processor time after which an engine is in the middle of reading that."""
 WATCH_S = 2.0
 SAMPLE_S = 0.002
 
@@ -73,17 +77,20 @@ class Engine:
         self.process = next(each for each in psutil.Process(relay).children() if "local" in " ".join(each.cmdline()))
         self.samples: list[tuple[float, int]] = []
 
+    def spent(self) -> int:
+        """Nanoseconds of processor time so far."""
+        spent = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread may end meanwhile
+                spent += int((task / "schedstat").read_text().split()[0])
+        return spent
+
     def watch(self) -> None:
         """Sample for a while, in a thread."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
         until = time.time() + WATCH_S
         self.samples = []
         while time.time() < until:
-            spent = 0
-            for task in tasks.iterdir():
-                with contextlib.suppress(OSError):  # a thread may end meanwhile
-                    spent += int((task / "schedstat").read_text().split()[0])
-            self.samples.append((time.time(), spent))
+            self.samples.append((time.time(), self.spent()))
             time.sleep(SAMPLE_S)
 
     @property
@@ -203,6 +210,8 @@ async def run(scale: AiScale, report: Report) -> None:
                 local = [await _local(page, pid) for _ in range(clicks // 2)]
                 _add(report, "click to idle engine, local model", [idle for idle, _ in local])
                 _add(report, "the local engine's processor time after the click", [spent for _, spent in local])
+                reading = [await _reading(page, pid) for _ in range(max(3, clicks // 4))]
+                _add(report, "the local engine's processor time after the click, while it reads a long prompt", reading)
         await browser.close()
     if (missing := local_missing()) is not None:
         report.note(NAME, f"local model: not measured: {missing}")
@@ -222,13 +231,30 @@ async def _paced(page: Any, provider: Endless) -> float:
 
 async def _local(page: Any, relay_pid: int) -> tuple[float, float]:
     await ask(page)
-    engine = Engine(relay_pid)
+    return await _pressed(page, Engine(relay_pid))
+
+
+async def _pressed(page: Any, engine: Engine) -> tuple[float, float]:
+    """Milliseconds from the click to the idle engine, and of its processor time after the click."""
     watching = threading.Thread(target=engine.watch)
     watching.start()
     pressed = await press(page)
     await asyncio.to_thread(watching.join)
     await stopped(page)
     return (engine.idle_at - pressed) * 1000, engine.spent_since(pressed)
+
+
+async def _reading(page: Any, relay_pid: int) -> float:
+    engine = Engine(relay_pid)
+    before = engine.spent()
+    await page.click("#fresh")
+    await page.fill("#prompt", LONG_PROMPT)
+    await page.press("#prompt", "Enter")
+    async with asyncio.timeout(30):
+        while engine.spent() < before + READ_NS:
+            await asyncio.sleep(SAMPLE_S)
+    _, spent = await _pressed(page, engine)
+    return spent
 
 
 def _add(report: Report, name: str, values: list[float]) -> None:
