@@ -66,7 +66,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def household(tmp_path_factory):
-    household = Household(tmp_path_factory.mktemp("household"))
+    household = Household(tmp_path_factory.mktemp("household"), DESKBELL_PAIRING_RATE="1000/minute")
     asyncio.run(household.start())
     yield household
     asyncio.run(household.stop())
