@@ -4,6 +4,7 @@ Each on both event loops (the daemon's own is uvloop), and with and without bubb
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -53,13 +54,14 @@ async def ended(invocation: Invocation, stop_after: float | None = None, told: l
 
 def is_gone(file: Path) -> bool:
     """Whether the process whose number stands in `file` has ended."""
-    pid = int(file.read_text())
     end = time.monotonic() + 5
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > end:
-            psutil.Process(pid).kill()
-            return False
-        time.sleep(0.01)
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may end between any two looks
+        process = psutil.Process(int(file.read_text()))
+        while process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > end:
+                process.kill()
+                return False
+            time.sleep(0.01)
     return True
 
 
