@@ -150,9 +150,11 @@ class Run:
     async def _answer(self) -> Outcome:
         limit_s = self._settings.ai_run_s
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s) as limit:
                 return await self._asked()
         except TimeoutError:
+            if not limit.expired():
+                raise
             raise Failure("answer_overdue", f"The answer was cut off after {limit_s:g} s, the most allowed.") from None
 
     async def _asked(self) -> Outcome:

@@ -237,7 +237,7 @@ class Runs:
         today = now - now % DAY
         spent = await self._budget.spent(account_id, now)
         running = [run.counted for run in self._running.get(account_id, ())]
-        spent += sum(usage.prompt_tokens + usage.completion_tokens for usage in running)
+        spent += sum(usage.total for usage in running)
         if spent >= self._settings.ai_tokens_per_day:
             seconds = (today + DAY - now) // SECOND + 1
             raise Problem(
@@ -270,8 +270,7 @@ class Runs:
         if not running:
             del self._running[run.account_id]
         if run.log.end is not None:
-            usage = run.log.end.usage
-            self._budget.count(run.account_id, usage.prompt_tokens + usage.completion_tokens, run.created_at)
+            self._budget.count(run.account_id, run.log.end.usage.total, run.created_at)
         self._later(self._save(run))
 
     async def _save(self, run: Run) -> None:
