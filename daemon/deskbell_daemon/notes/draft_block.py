@@ -78,9 +78,13 @@ def ended(document: Document, sentence: str | None) -> str:
 def _place(body: str, answer: str, newline: str) -> int | None:
     """Where in the body the answer ends until now; None when that cannot be told."""
     for size in ANCHORS:
-        anchor = markdown.with_newlines(answer[-size:], newline)
-        place = body.rfind(anchor)
-        if anchor and place >= 0 and (body.endswith(anchor) or body.find(anchor) == place):
+        words = answer[-size:]
+        anchor = markdown.with_newlines(words, newline)
+        if anchor and body.endswith(anchor):
+            return len(body)
+        place = body.find(anchor)
+        # Once in the body, and once in the answer: else it may be an earlier place, whose twin a person has changed.
+        if anchor and 0 <= place == body.rfind(anchor) and answer.find(words) == len(answer) - len(words):
             return place + len(anchor)
     return None
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from deskbell_daemon.notes import front_matter
@@ -250,6 +250,8 @@ PIECES = st.lists(
 EDITS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 3), st.floats(0, 1)), max_size=4)
 
 
+# The last words stand in the answer twice, and the person writes into the second time.
+@example(pieces=["aa", "  characters: 3\n", "  characters: 3\n", "a"], edits=[(2, 0, 0.75)])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=PIECES, edits=EDITS)
 def test_wherever_and_however_late_a_person_writes_into_it_the_answer_stays_whole(
