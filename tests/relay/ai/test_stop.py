@@ -53,7 +53,7 @@ async def test_stop_while_it_waits_to_ask_again(tmp_path: Path) -> None:
     async with RunRooms(tmp_path, busy) as rooms:
         run_id = await rooms.begin()
         await rooms.provider.called()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(4):
             _, info = await rooms.laptop.call("POST", f"/ai/runs/{run_id}/stop")
         assert info["status"] == "stopped"
         assert len(rooms.provider.calls) == 1
