@@ -19,6 +19,15 @@ afterEach(async () => {
   await relay.close()
 })
 
+/** The person lets `tab.focus` run for an hour, and it has run. */
+async function allowedForAnHour(): Promise<void> {
+  await world.paired(relay)
+  const first = relay.command('tab.focus', { tab_id: 1 })
+  await world.waiting()
+  await world.bell.line.gate.approve(first, 'hour')
+  await relay.report(first)
+}
+
 const OTHER = 'gra_01932c07-5a00-7000-8000-000000000002'
 
 describe('an act', () => {
@@ -139,11 +148,7 @@ describe('for an hour', () => {
   })
 
   it('ends after an hour', async () => {
-    await world.paired(relay)
-    const first = relay.command('tab.focus', { tab_id: 1 })
-    await world.waiting()
-    await world.bell.line.gate.approve(first, 'hour')
-    await relay.report(first)
+    await allowedForAnHour()
     const real = Date.now
     vi.spyOn(Date, 'now').mockImplementation(() => real() + 3_601_000)
     const later = relay.command('tab.focus', { tab_id: 1 }, { expires_at: instant(real() + 9_000_000) })
@@ -151,11 +156,7 @@ describe('for an hour', () => {
   })
 
   it('ends with a pause', async () => {
-    await world.paired(relay)
-    const first = relay.command('tab.focus', { tab_id: 1 })
-    await world.waiting()
-    await world.bell.line.gate.approve(first, 'hour')
-    await relay.report(first)
+    await allowedForAnHour()
     await world.bell.pause(true)
     await world.bell.pause(false)
     relay.command('tab.focus', { tab_id: 1 })
@@ -263,11 +264,7 @@ describe('rules', () => {
   })
 
   it('of an assistant end what was allowed it for an hour', async () => {
-    await world.paired(relay)
-    const first = relay.command('tab.focus', { tab_id: 1 })
-    await world.waiting()
-    await world.bell.line.gate.approve(first, 'hour')
-    await relay.report(first)
+    await allowedForAnHour()
     await world.bell.policy.set('tab.focus', 'ask', GRANT)
     relay.command('tab.focus', { tab_id: 1 })
     expect(await world.waiting()).toHaveLength(1)

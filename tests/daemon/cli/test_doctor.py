@@ -183,7 +183,7 @@ def test_a_keyring_that_is_locked(household, tmp_path):
             try:
                 keyring.set_password("deskbell", "default/refresh_token", "kept")
                 break
-            except Exception:
+            except Exception:  # whatever the service says while it starts
                 if time.monotonic() > end: raise
                 keyring.core.init_backend()
                 time.sleep(0.1)

@@ -18,7 +18,7 @@ def click(number):
     gate.wait()
     try:
         open_page(f"http://127.0.0.1/{number}")
-    except Exception as error:
+    except Exception as error:  # of a thread: nobody else would hear of it
         failed.append(error)
 
 threads = [threading.Thread(target=click, args=(number,)) for number in range(8)]
